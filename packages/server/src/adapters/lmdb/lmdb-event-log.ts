@@ -1,0 +1,282 @@
+import { randomInt } from 'node:crypto'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { NowcastError } from '../../errors.ts'
+import type { EventLog, LogExtent, LogIdentities, LogSlice } from '../../ports/event-log.ts'
+import type { RecordBatch } from '../../record/record-batch.ts'
+import { decodeBatch, encodeBatch } from '../../record/record-codec.ts'
+import { decodeIdentities, encodeIdentities, joinIdentities } from './identity-block.ts'
+import { createTail, type Tail } from './tail.ts'
+
+const FORMAT = 1
+/** Events of a joined identity block. */
+const COMPACT_EVENTS = 8192
+
+export interface LmdbEventLogOptions {
+  /** Folder of the log; made if absent. */
+  path: string
+  /** Partitions of a new log; an existing one keeps its own. @default 4 */
+  partitions?: number
+  /** Bytes on disk at which appends are refused. @default 64 GiB */
+  maxBytes?: number
+  /** Bytes of just-appended events kept in memory per partition, for the consumers. @default 8 MiB */
+  tailBytes?: number
+}
+
+/** An {@link EventLog} that can be trimmed, since nobody else does it. */
+export interface LmdbEventLog extends EventLog {
+  /** Deletes events below `eventsBelow` and identities below `identitiesBelow`; the newest block always stays. */
+  trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void>
+  /** Bytes the log's file holds, free pages left out. */
+  usedBytes(): number
+}
+
+type BlockKey = [partition: number, offset: number]
+
+interface PartitionState {
+  end: number
+  tail: Tail
+}
+
+/**
+ * The embedded log: one LMDB environment with a block of events per append and partition (`events`), their identities
+ * beside them (`identities`, which outlive the events for the duplicate window), and `meta`.
+ */
+export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
+  const { path, maxBytes = 64 * 1024 ** 3, tailBytes = 8 * 1024 * 1024 } = options
+  let root: RootDatabase
+  let events: Database<Buffer, BlockKey>
+  let identities: Database<Buffer, BlockKey>
+  let states: PartitionState[] = []
+  let epoch = 0
+  let failed = false
+  /** Identity blocks below these offsets are large already. */
+  const compactedTo: number[] = []
+  const listeners = new Set<() => void>()
+
+  async function start(): Promise<void> {
+    root = open({ path, maxDbs: 8, encoding: 'binary', noMemInit: true, commitDelay: 0 })
+    const meta: Database<number, string> = root.openDB({ name: 'meta', encoding: 'ordered-binary' })
+    events = root.openDB({ name: 'events', encoding: 'binary' })
+    identities = root.openDB({ name: 'identities', encoding: 'binary' })
+    const format = meta.get('format')
+    if (format !== undefined && format > FORMAT) {
+      await root.close()
+      throw new Error(
+        `the event log in ${path} was written by a newer version of Nowcast (format ${format}, this one reads ${FORMAT}): upgrade, or choose another --data-dir`,
+      )
+    }
+    if (format === undefined) {
+      meta.put('partitions', options.partitions ?? 4)
+      meta.put('epoch', randomInt(1, 2 ** 31))
+      meta.put('format', FORMAT)
+      await meta.flushed
+    }
+    epoch = meta.get('epoch') as number
+    const partitions = meta.get('partitions') as number
+    states = Array.from({ length: partitions }, (_, p) => ({ end: storedEnd(p), tail: createTail(tailBytes) }))
+  }
+
+  function storedEnd(partition: number): number {
+    for (const { key, value } of identities.getRange({
+      start: [partition, Infinity],
+      end: [partition, -1],
+      reverse: true,
+      limit: 1,
+    })) {
+      return key[1] + decodeIdentities(key[1], value).receivedAt.length
+    }
+    return 0
+  }
+
+  async function append(batches: readonly (RecordBatch | undefined)[]): Promise<void> {
+    if (failed) recover()
+    if (usedBytes() > maxBytes) {
+      throw new NowcastError(
+        'log_unavailable',
+        `the event log holds ${maxBytes} bytes, its limit: is the archive keeping up?`,
+        {
+          retryable: true,
+          retryAfterMs: 5000,
+        },
+      )
+    }
+    const written: { state: PartitionState; offset: number; batch: RecordBatch }[] = []
+    try {
+      const committed = root.batch(() => {
+        for (const [p, batch] of batches.entries()) {
+          const state = states[p]
+          if (!batch || !state || batch.count === 0) continue
+          const offset = state.end
+          events.put([p, offset], encodeBatch(batch))
+          identities.put([p, offset], encodeIdentities(batch))
+          written.push({ state, offset, batch })
+        }
+      })
+      await committed
+      await root.flushed
+    } catch (cause) {
+      failed = true
+      throw new NowcastError('log_unavailable', `the event log could not be written: ${(cause as Error).message}`, {
+        retryable: true,
+        retryAfterMs: 1000,
+        cause,
+      })
+    }
+    for (const { state, offset, batch } of written) {
+      state.end = offset + batch.count
+      state.tail.push(offset, batch)
+    }
+    for (const listener of listeners) listener()
+  }
+
+  /** After a failed append its outcome is unknown: look at what is there. */
+  function recover(): void {
+    for (const [p, state] of states.entries()) {
+      const end = storedEnd(p)
+      if (end !== state.end) state.tail.clear()
+      state.end = end
+    }
+    failed = false
+  }
+
+  async function read(partition: number, from: number): Promise<LogSlice | undefined> {
+    const state = stateOf(partition)
+    if (from >= state.end) return undefined
+    const recent = state.tail.find(from)
+    if (recent) return { partition, ...recent }
+    const at = { start: [partition, from] as BlockKey, limit: 1 }
+    for (const { key, value } of events.getRange({ ...at, end: [partition, -1], reverse: true })) {
+      const batch = decodeBatch(value)
+      if (key[1] + batch.count > from) return { partition, offset: key[1], batch }
+    }
+    for (const { key, value } of events.getRange({ ...at, end: [partition, Infinity] })) {
+      return { partition, offset: key[1], batch: decodeBatch(value) }
+    }
+    return undefined
+  }
+
+  async function* readIdentities(partition: number, from: number, to: number): AsyncGenerator<LogIdentities> {
+    const before = [
+      ...identities.getKeys({ start: [partition, from], end: [partition, -1], reverse: true, limit: 1 }),
+    ][0]
+    const start: BlockKey = before ?? [partition, from]
+    for (const { key, value } of identities.getRange({ start, end: [partition, to] })) {
+      const chunk = decodeIdentities(key[1], value)
+      const skip = Math.max(0, from - chunk.offset)
+      const end = Math.min(chunk.receivedAt.length, to - chunk.offset)
+      if (end <= skip) continue
+      yield {
+        offset: chunk.offset + skip,
+        ids: chunk.ids.subarray(skip * 3, end * 3),
+        receivedAt: chunk.receivedAt.subarray(skip, end),
+      }
+    }
+  }
+
+  async function offsetAt(partition: number, receivedAt: number): Promise<number> {
+    const { end, start } = await extent(partition)
+    let offset = end
+    // Backwards over the blocks: what is looked for is minutes old.
+    for (const { key, value } of identities.getRange({
+      start: [partition, Infinity],
+      end: [partition, start - 1],
+      reverse: true,
+    })) {
+      const block = decodeIdentities(key[1], value)
+      if ((block.receivedAt.at(-1) ?? 0) < receivedAt) break
+      offset = key[1]
+    }
+    return offset
+  }
+
+  async function extent(partition: number): Promise<LogExtent> {
+    const { end } = stateOf(partition)
+    const first = (db: Database<Buffer, BlockKey>) =>
+      [...db.getKeys({ start: [partition, 0], end: [partition, Infinity], limit: 1 })][0]?.[1] ?? end
+    return { start: first(events), identityStart: first(identities), end }
+  }
+
+  async function trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void> {
+    const { end } = stateOf(partition)
+    const remove = (db: Database<Buffer, BlockKey>, below: number) => {
+      const keys = [...db.getKeys({ start: [partition, 0], end: [partition, Math.min(below, end)], limit: 10_000 })]
+      // A block may reach past `below`: it goes when the next one begins at or before it.
+      for (const [i, key] of keys.entries()) if ((keys[i + 1]?.[1] ?? Infinity) <= below) db.remove(key)
+    }
+    await root.batch(() => {
+      remove(events, eventsBelow)
+      remove(identities, Math.min(identitiesBelow, eventsBelow))
+    })
+    await compactIdentities(partition, eventsBelow)
+  }
+
+  /** Joins runs of small identity blocks below `below`, so that reading a day of them back takes no time. */
+  async function compactIdentities(partition: number, below: number): Promise<void> {
+    const from = compactedTo[partition] ?? 0
+    let run: LogIdentities[] = []
+    let count = 0
+    const join = () => {
+      if (run.length > 1) {
+        const joined = joinIdentities(run)
+        const rest = run.slice(1)
+        void root.batch(() => {
+          for (const { offset } of rest) identities.remove([partition, offset])
+          identities.put([partition, joined.offset], encodeIdentities({ ...joined, count: joined.receivedAt.length }))
+        })
+      }
+      run = []
+      count = 0
+    }
+    for (const { key, value } of identities.getRange({ start: [partition, from], end: [partition, below] })) {
+      const block = decodeIdentities(key[1], value)
+      run.push(block)
+      count += block.receivedAt.length
+      if (count < COMPACT_EVENTS) continue
+      join()
+      compactedTo[partition] = key[1] + 1
+    }
+    join()
+    await root.committed
+  }
+
+  function usedBytes(): number {
+    const stats = root.getStats() as {
+      mapSize?: number
+      lastPageNumber?: number
+      pageSize?: number
+      free?: { entryCount?: number }
+    }
+    return (stats.lastPageNumber ?? 0) * (stats.pageSize ?? 4096)
+  }
+
+  function stateOf(partition: number): PartitionState {
+    const state = states[partition]
+    if (!state) throw new RangeError(`no partition ${partition}: the log has ${states.length}`)
+    return state
+  }
+
+  return {
+    get partitions() {
+      return states.length
+    },
+    get epoch() {
+      return epoch
+    },
+    start,
+    stop: async () => {
+      await root.flushed
+      await root.close()
+    },
+    append,
+    extent,
+    read,
+    readIdentities,
+    offsetAt,
+    onAppend(callback) {
+      listeners.add(callback)
+      return () => listeners.delete(callback)
+    },
+    trim,
+    usedBytes,
+  }
+}

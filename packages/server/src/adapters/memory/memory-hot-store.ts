@@ -1,0 +1,74 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { HotStore } from '../../ports/hot-store.ts'
+import { MINUTE_MS, WindowCube } from '../../window/window-cube.ts'
+
+const KEPT_MS = 25 * 3_600_000
+const KEPT_SECONDS_MS = 30_000
+/** A minute that ended this long ago is packed. */
+const QUIET_MS = 10 * MINUTE_MS
+
+export interface MemoryHotStoreOptions {
+  /** Partitions of the log. */
+  partitions: number
+  /** Bytes of windows at which the oldest minutes are left to the archive. @default 1 GiB */
+  maxBytes?: number
+}
+
+/** The hot store of a single process. It forgets everything at its end and is filled again from the log. */
+export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOptions): HotStore {
+  const { partitions, maxBytes = 1024 ** 3 } = options
+  const cube = new WindowCube()
+  const fences: (number | undefined)[] = new Array(partitions).fill(undefined)
+  const filled = new Set<number>()
+  let completeSince = 0
+  /** Minutes before it were given up for want of memory and are not begun again. */
+  let givenUpBefore = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function tidy(): void {
+    const now = clock.now()
+    cube.tidy(now, horizon(now), QUIET_MS)
+    while (cube.byteLength > maxBytes) {
+      const forgotten = cube.forgetOldest()
+      if (forgotten === undefined) break
+      givenUpBefore = forgotten + MINUTE_MS
+      completeSince = Math.max(completeSince, givenUpBefore)
+    }
+  }
+
+  const horizon = (now: number) => Math.floor((now - KEPT_MS) / MINUTE_MS) * MINUTE_MS
+
+  return {
+    async start() {
+      timer = setInterval(tidy, 10_000)
+      timer.unref()
+    },
+    async stop() {
+      clearInterval(timer)
+    },
+    async fence(partition) {
+      return fences[partition]
+    },
+    async begin(partition, offset, completeFrom) {
+      fences[partition] = offset
+      completeSince = Math.max(completeSince, Math.ceil(completeFrom / MINUTE_MS) * MINUTE_MS)
+    },
+    async flush({ partition, from, to, minutes, seconds }) {
+      if (fences[partition] !== from) return { applied: false, fence: fences[partition] }
+      const now = clock.now()
+      cube.apply(minutes, seconds, Math.max(horizon(now), givenUpBefore), now - KEPT_SECONDS_MS)
+      fences[partition] = to
+      return { applied: true }
+    },
+    async caughtUp(partition) {
+      filled.add(partition)
+    },
+    async view() {
+      return {
+        completeSince: filled.size === partitions ? completeSince : Number.POSITIVE_INFINITY,
+        revision: cube.revision,
+        projects: cube.projects,
+      }
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { LogReader } from '../consume/log-reader.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { EventStore, Frontier } from '../ports/event-store.ts'
+import { InsertBatchBuilder } from './insert-batch.ts'
+
+const REPAIR_BYTES = 1024 * 1024
+
+/**
+ * Finds where the archive of a partition stands, from the store alone, and mends the last insert.
+ *
+ * Everything below the frontier's last `range` offsets is archived. Within them an insert may be torn, since rows of
+ * several months are several parts: what is missing there is inserted again. Leaves `reader` behind the frontier.
+ *
+ * @param range most offsets of one partition that one insert carries
+ * @returns rows that were missing
+ */
+export async function resumePartition(
+  log: EventLog,
+  eventStore: EventStore,
+  reader: LogReader,
+  partition: number,
+  frontier: Frontier | undefined,
+  range: number,
+): Promise<number> {
+  const { start } = await log.extent(partition)
+  if (!frontier) {
+    await reader.seek(start)
+    return 0
+  }
+  const end = frontier.offset + 1
+  const from = Math.max(start, end - range)
+  if (from >= end) {
+    await reader.seek(Math.max(start, end))
+    return 0
+  }
+  const archived = new Set(await eventStore.archivedOffsets(log.epoch, partition, from, end))
+  await reader.seek(from)
+  const missing = new InsertBatchBuilder(log.epoch, REPAIR_BYTES)
+  while (reader.position < end) {
+    const slice = await reader.next(end - reader.position)
+    if (!slice) break
+    missing.add(slice, (offset) => !archived.has(offset))
+  }
+  if (missing.rows > 0) await eventStore.insert(missing.bytes())
+  return missing.rows
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import { type EventRejectionCode, LIMITS, NONE } from '@nowcast/protocol'
+import type { Project } from '../project.ts'
+import type { Cell } from '../record/cell.ts'
+import { formatDecimal, parseDecimal, UNITS } from '../record/decimal.ts'
+import { murmur3 } from '../record/murmur3.ts'
+import { partitionOf } from '../record/partition-of.ts'
+import type { StampedEvent } from '../record/record-batch-builder.ts'
+import { murmurHash64A } from '../sketch/murmur-hash-64a.ts'
+import type { CellBounds } from './cell-bounds.ts'
+import type { Origin } from './enrich/origin-of-event.ts'
+import { hostOfReferrer, pageOfUrl } from './enrich/page-of-url.ts'
+import type { ShapedEvent } from './event-schema.ts'
+import { clockSkew, eventTime, parseTimestamp } from './event-time.ts'
+import type { AppendGroup } from './group-appender.ts'
+import { isNestedAtMost, quote, stringifyWellFormed } from './json-text.ts'
+import type { KeyKind } from './project-keys.ts'
+import { revenueInProjectCurrency } from './revenue-in-project-currency.ts'
+
+const CONTROL = /\p{Cc}/u
+const CONTROLS = /\p{Cc}/gu
+const ID_SEED = 0x1d
+/** Characters of a value of a project's own dimension. */
+const HOT_VALUE = 256
+
+/** What all events of a request share. */
+export interface BatchFacts {
+  project: Project
+  kind: KeyKind
+  receivedAt: number
+  sentAt: number | undefined
+}
+
+export interface EventProblem {
+  code: EventRejectionCode
+  message: string
+}
+
+/**
+ * Writes into an event's record everything that is not a pure function of it, so that the log's readers need no clock
+ * and decide nothing.
+ */
+export interface EventStamper {
+  /** Adds the event to its partition in `group`; answers what is wrong with it, undefined when it was added. */
+  stamp(event: ShapedEvent, origin: Origin, facts: BatchFacts, group: AppendGroup): EventProblem | undefined
+}
+
+/** A stamper for a log of `partitions` partitions. */
+export function createEventStamper(bounds: CellBounds, partitions: number): EventStamper {
+  const stamped: StampedEvent = {
+    receivedAt: 0,
+    time: 0,
+    revenue: undefined,
+    cell: undefined as unknown as Cell,
+    row: '',
+  }
+
+  function stamp(event: ShapedEvent, origin: Origin, facts: BatchFacts, group: AppendGroup): EventProblem | undefined {
+    const { project, kind, receivedAt } = facts
+    const { name } = event
+    if (CONTROL.test(name)) return problem('invalid_name', 'name must not hold control characters')
+    const category = event.category || NONE
+    if (CONTROL.test(category)) return problem('invalid_category', 'category must not hold control characters')
+    const userId = event.userId ?? ''
+    const anonymousId = event.anonymousId ?? ''
+    const user = userId || anonymousId
+    if (user === '') return problem('missing_user', 'an event needs userId or anonymousId')
+
+    let time = receivedAt
+    if (event.timestamp !== undefined && event.timestamp !== null) {
+      const timestamp = parseTimestamp(event.timestamp)
+      if (timestamp === undefined) {
+        return problem('invalid_timestamp', 'timestamp must be epoch milliseconds or ISO 8601, from 1970 on')
+      }
+      time = eventTime(timestamp, clockSkew(facts.sentAt, receivedAt), receivedAt)
+      if (kind === 'write' && time < receivedAt - LIMITS.publicAgeMs) {
+        return problem('timestamp_too_old', 'timestamp is more than 7 days ago: send it with the secret key')
+      }
+    }
+
+    let money = ''
+    let revenue: number | undefined
+    let unconverted = ''
+    if (event.revenue !== undefined && event.revenue !== null) {
+      if (project.trustedRevenue && kind === 'write') {
+        return problem('untrusted_revenue', 'this project accepts revenue with the secret key only')
+      }
+      const amount = parseDecimal(event.revenue)
+      if (amount === undefined || Math.abs(amount) > LIMITS.revenue * UNITS) {
+        return problem(
+          'invalid_revenue',
+          `revenue must be a plain decimal with at most 4 places, between -${LIMITS.revenue} and ${LIMITS.revenue}`,
+        )
+      }
+      const currency = event.currency ?? project.currency
+      revenue = revenueInProjectCurrency(amount, currency, project)
+      money = `,"amount":"${formatDecimal(amount)}","currency":"${currency}"`
+      if (revenue === undefined) {
+        unconverted = currency
+        money += `,"unconverted":"${currency}"`
+      } else {
+        money += `,"revenue":"${formatDecimal(revenue)}"`
+      }
+    }
+
+    let properties = ''
+    if (event.properties) {
+      if (!isNestedAtMost(event.properties, LIMITS.propertiesDepth)) {
+        return problem('invalid_properties', `properties must be nested at most ${LIMITS.propertiesDepth} deep`)
+      }
+      properties = stringifyWellFormed(event.properties)
+      if (properties.length * 3 > LIMITS.propertiesBytes && Buffer.byteLength(properties) > LIMITS.propertiesBytes) {
+        return problem('invalid_properties', `properties must be at most ${LIMITS.propertiesBytes} bytes of JSON`)
+      }
+    }
+
+    const { country, device } = origin
+    const [firstDimension, secondDimension] = project.hotDimensions
+    const hot1 = firstDimension === undefined ? '' : hotValue(event.properties, firstDimension)
+    const hot2 = secondDimension === undefined ? '' : hotValue(event.properties, secondDimension)
+    const cell = bounds.cellOf({ project: project.id, name, country, device, category, hot1, hot2, unconverted })
+    const id = event.id ?? randomUUID()
+    const sessionId = event.sessionId ?? ''
+
+    let row = `{"project":"${project.id}","id":${quote(id)},"name":${quote(name)},"ts":${time},"received_at":${receivedAt}`
+    if (userId) row += `,"user_id":${quote(userId)}`
+    if (anonymousId) row += `,"anonymous_id":${quote(anonymousId)}`
+    if (sessionId) row += `,"session_id":${quote(sessionId)}`
+    if (event.url) row += pageFields(event.url)
+    if (event.referrer) row += referrerFields(event.referrer)
+    if (event.title) row += `,"title":${quote(event.title)}`
+    row += `,"category":${quote(category)}${origin.fields}${money}`
+    if (hot1) row += `,"hot1":${quote(cell.hot1)}`
+    if (hot2) row += `,"hot2":${quote(cell.hot2)}`
+    if (cell.name !== name) row += `,"cell_name":${quote(cell.name)}`
+    if (cell.country !== country) row += `,"cell_country":${quote(cell.country)}`
+    if (cell.category !== category) row += `,"cell_category":${quote(cell.category)}`
+    row += properties ? `,"properties":${properties}}` : '}'
+
+    const builder = group.builder(partitionOf(project.id, anonymousId || userId, partitions))
+    const { count } = builder
+    murmur3(`${project.id}\0${id}`, ID_SEED, builder.ids, count * 3)
+    murmurHash64A(user, builder.users, count * 2)
+    if (sessionId) murmurHash64A(sessionId, builder.sessions, count * 2)
+    else builder.sessions.fill(0, count * 2, count * 2 + 2)
+    stamped.receivedAt = receivedAt
+    stamped.time = time
+    stamped.revenue = revenue
+    stamped.cell = cell
+    stamped.row = row
+    builder.add(stamped)
+    return undefined
+  }
+
+  return { stamp }
+}
+
+function pageFields(url: string): string {
+  const page = pageOfUrl(url)
+  let fields = `,"url":${quote(page.url)},"path":${quote(page.path)}`
+  if (page.utmSource) fields += `,"utm_source":${quote(page.utmSource)}`
+  if (page.utmMedium) fields += `,"utm_medium":${quote(page.utmMedium)}`
+  if (page.utmCampaign) fields += `,"utm_campaign":${quote(page.utmCampaign)}`
+  return fields
+}
+
+function referrerFields(referrer: string): string {
+  return `,"referrer":${quote(pageOfUrl(referrer).url)},"referrer_host":${quote(hostOfReferrer(referrer))}`
+}
+
+function hotValue(properties: ShapedEvent['properties'], dimension: string): string {
+  if (!properties || !Object.hasOwn(properties, dimension)) return NONE
+  const value = (properties as Record<string, unknown>)[dimension]
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return NONE
+  return String(value).replace(CONTROLS, ' ').slice(0, HOT_VALUE).toWellFormed() || NONE
+}
+
+function problem(code: EventRejectionCode, message: string): EventProblem {
+  return { code, message }
+}

@@ -1,0 +1,34 @@
+import { LIMITS } from '@nowcast/protocol'
+
+/** The last moment an event may have: the archive's date range ends there. Epoch ms of 2200-01-01. */
+const LATEST = 7_258_118_400_000
+
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
+
+/** Epoch ms of epoch ms or ISO 8601 (UTC unless it says otherwise); undefined when it is neither. */
+export function parseTimestamp(value: number | string): number | undefined {
+  if (typeof value === 'number') return inRange(Math.trunc(value))
+  const match = ISO.exec(value)
+  if (!match) return undefined
+  const [, date, time = '00:00', zone = 'Z'] = match
+  const offset = zone.length === 3 ? `${zone}:00` : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone
+  return inRange(Date.parse(`${date}T${time}${offset.toUpperCase()}`))
+}
+
+function inRange(ms: number): number | undefined {
+  return ms >= 0 && ms < LATEST ? ms : undefined
+}
+
+/** How far the client's clock is ahead, ms; 0 when that is a second or less, or unknown. */
+export function clockSkew(sentAt: number | undefined, receivedAt: number): number {
+  if (sentAt === undefined) return 0
+  const skew = sentAt - receivedAt
+  return Math.abs(skew) > LIMITS.skewMs ? skew : 0
+}
+
+/** Final event time: the timestamp less the skew, or the received time when that lies too far in the future. */
+export function eventTime(timestamp: number, skewMs: number, receivedAt: number): number {
+  const time = timestamp - skewMs
+  if (time > receivedAt + LIMITS.futureMs) return receivedAt
+  return Math.max(0, time)
+}

@@ -1,0 +1,114 @@
+import { NowcastError } from '../errors.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import { RecordBatchBuilder } from '../record/record-batch-builder.ts'
+
+export interface GroupAppenderOptions {
+  /** Bytes of rows that may wait while an append is under way. @default 32 MiB */
+  maxWaitingBytes?: number
+}
+
+/** Events of many requests on their way into the log together. */
+export interface AppendGroup {
+  /** Where the events of a partition go. */
+  builder(partition: number): RecordBatchBuilder
+  /** Resolves when all events of the group are durable; rejects when that is unknown. */
+  readonly durable: Promise<void>
+}
+
+/** Lets concurrent requests share one append, and so one fsync. */
+export interface GroupAppender {
+  /**
+   * The group that is open now: add to it without awaiting anything in between, then call `schedule`.
+   * @throws NowcastError `buffer_full` when too much waits already.
+   */
+  open(): AppendGroup
+  /** To be called once everything was added; starts an append when none is under way. */
+  schedule(): void
+  readonly waitingBytes: number
+  /** Resolves when nothing waits any more. */
+  drain(): Promise<void>
+}
+
+interface OpenGroup extends AppendGroup {
+  builders: (RecordBatchBuilder | undefined)[]
+  bytes(): number
+  settle(error?: unknown): void
+}
+
+/** Group commit: one append under way, one group gathering. */
+export function createGroupAppender(log: EventLog, options: GroupAppenderOptions = {}): GroupAppender {
+  const { maxWaitingBytes = 32 * 1024 * 1024 } = options
+  let gathering: OpenGroup | undefined
+  let appending: Promise<void> | undefined
+  let lastEvents = 0
+  let lastBytes = 0
+
+  function newGroup(): OpenGroup {
+    const builders: (RecordBatchBuilder | undefined)[] = []
+    let settle: (error?: unknown) => void = () => {}
+    const durable = new Promise<void>((resolve, reject) => {
+      settle = (error) => (error === undefined ? resolve() : reject(error))
+    })
+    // Whoever opened the group awaits it; without this a group nobody added to could not fail in silence.
+    durable.catch(() => {})
+    return {
+      builders,
+      durable,
+      settle,
+      bytes: () => builders.reduce((sum, builder) => sum + (builder?.bytes ?? 0), 0),
+      builder(partition) {
+        let builder = builders[partition]
+        if (!builder) {
+          builder = new RecordBatchBuilder(Math.max(64, lastEvents * 1.25) | 0, Math.max(16_384, lastBytes * 1.25) | 0)
+          builders[partition] = builder
+        }
+        return builder
+      },
+    }
+  }
+
+  async function appendAll(): Promise<void> {
+    while (gathering) {
+      // One turn of the event loop, so that requests that are already here join.
+      await new Promise((resolve) => setImmediate(resolve))
+      const group = gathering
+      gathering = undefined
+      const batches = Array.from(group.builders, (builder) => builder?.finish())
+      lastEvents = Math.max(0, ...batches.map((batch) => batch?.count ?? 0))
+      lastBytes = Math.max(0, ...batches.map((batch) => batch?.rows.byteLength ?? 0))
+      try {
+        await log.append(batches)
+        group.settle()
+      } catch (error) {
+        group.settle(error)
+      }
+    }
+    appending = undefined
+  }
+
+  return {
+    get waitingBytes() {
+      return gathering?.bytes() ?? 0
+    },
+    open() {
+      gathering ??= newGroup()
+      if (gathering.bytes() > maxWaitingBytes) {
+        throw new NowcastError(
+          'buffer_full',
+          'the log is slower than the events arrive: send the same batch again later',
+          {
+            retryable: true,
+            retryAfterMs: 1000,
+          },
+        )
+      }
+      return gathering
+    },
+    schedule() {
+      appending ??= appendAll()
+    },
+    async drain() {
+      while (appending) await appending
+    },
+  }
+}

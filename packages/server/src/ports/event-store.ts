@@ -1,0 +1,139 @@
+import type { Granularity } from '@nowcast/protocol'
+
+/** Where the archive of one partition stands. */
+export interface Frontier {
+  partition: number
+  /** Highest archived offset. */
+  offset: number
+  /** Received time of the event at it, epoch ms. */
+  receivedAt: number
+}
+
+/** What is computed for each bucket and key. Counts leave bots out unless asked. */
+export type Measure =
+  | 'events'
+  | 'page_views'
+  | 'clicks'
+  | 'purchases'
+  | 'errors'
+  /** Ten-thousandths, of all events. */
+  | 'revenue'
+  /** Purchases that are no refunds. */
+  | 'orders'
+  /** Ten-thousandths, of purchases that are no refunds. */
+  | 'order_revenue'
+  | 'users'
+  /** Users of `purchase` events. */
+  | 'buyers'
+  | 'sessions'
+  /** Distinct users in the trailing five minutes, for minute buckets. */
+  | 'active_users'
+
+/** Stored name of a hot dimension; a project's own ones are `hot1` and `hot2`. */
+export type CellDimension = 'name' | 'country' | 'device' | 'category' | 'hot1' | 'hot2'
+/** Stored name of a dimension of raw events; `properties.<key>` reads a top-level property. */
+export type RawDimension =
+  | 'browser'
+  | 'os'
+  | 'path'
+  | 'referrer_host'
+  | 'utm_source'
+  | 'utm_medium'
+  | 'utm_campaign'
+  | `properties.${string}`
+export type Dimension = CellDimension | RawDimension
+
+export interface DimensionFilter {
+  dimension: Dimension
+  /** Alternatives; never empty. */
+  values: string[]
+}
+
+/** Events a question is about. */
+export interface Selection {
+  project: string
+  /** Inclusive, epoch ms. */
+  from: number
+  /** Exclusive, epoch ms. */
+  to: number
+  /** All must hold. */
+  filters: DimensionFilter[]
+  bots: boolean
+}
+
+export interface AggregateRequest extends Selection {
+  measures: Measure[]
+  /** Buckets by time; undefined for one bucket over everything. */
+  granularity?: Granularity
+  /** IANA zone of hour and day buckets. */
+  timezone: string
+  breakdown?: Dimension
+  /** Most keys to answer, largest first by the first measure. With a granularity: all keys. */
+  limit?: number
+  signal?: AbortSignal
+}
+
+export interface AggregateRow {
+  /** Start of the bucket, epoch ms; `from` without a granularity. */
+  t: number
+  /** The breakdown's value; null without one. */
+  key: string | null
+  /** In the order of the request's measures. Revenue is exact in ten-thousandths. */
+  values: bigint[]
+}
+
+export interface StoredEvent {
+  id: string
+  name: string
+  t: number
+  country: string
+  device: string
+  category: string
+  userId: string
+  anonymousId: string
+  url: string
+  title: string
+  /** Decimal with four places; '' without. */
+  revenue: string
+  currency: string
+  properties: Record<string, unknown>
+}
+
+/** Count and exact revenue of one project's minute, for the audit. */
+export interface MinuteTotals {
+  project: string
+  minute: number
+  events: number
+  /** Ten-thousandths. */
+  revenue: bigint
+}
+
+/** Raw events and their rollups for good: ClickHouse. */
+export interface EventStore {
+  /** Connects, starts the embedded engine where there is one, and brings the tables to this version. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  ping(): Promise<void>
+  /** Highest archived offset of each partition that has one. */
+  frontiers(epoch: number): Promise<Frontier[]>
+  /** Which offsets of `[from, to)` are archived, ascending. */
+  archivedOffsets(epoch: number, partition: number, from: number, to: number): Promise<number[]>
+  /**
+   * Writes rows: JSON objects with line breaks between them, each with `log_epoch`, `log_partition`, `log_offset`.
+   * @throws NowcastError `archive_unavailable`: the outcome is unknown, so read what is archived before going on.
+   */
+  insert(rows: Uint8Array): Promise<void>
+  aggregate(request: AggregateRequest): Promise<AggregateRow[]>
+  /** Events whose revenue was not summed, by currency. */
+  excluded(selection: Selection, signal?: AbortSignal): Promise<{ currency: string; events: number }[]>
+  /** Newest events first. */
+  recent(selection: Selection, limit: number, signal?: AbortSignal): Promise<StoredEvent[]>
+  /** Start of the earliest minute that has an event of the project; undefined without one. */
+  firstEventAt(project: string): Promise<number | undefined>
+  /** Totals a minute over `[from, to)` of the rows whose offset lies below their partition's fence. */
+  minuteTotals(epoch: number, from: number, to: number, fences: readonly number[]): Promise<MinuteTotals[]>
+  /** Rows, distinct (epoch, partition, offset), and rows counted through the rollups, over `[from, to)`. */
+  integrity(from: number, to: number): Promise<{ rows: number; distinct: number; rolledUp: number }>
+  /** Rows of a log epoch and partition in `[from, to)`, for the audit against the log. */
+  countOffsets(epoch: number, partition: number, from: number, to: number): Promise<number>
+}

@@ -1,0 +1,102 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface IngestMetrics {
+  accepted(project: string, events: number): void
+  rejected(project: string, code: string): void
+}
+
+/** The server's own figures, as Prometheus reads them. */
+export interface Telemetry {
+  registry: Registry
+  ingest: IngestMetrics
+  /** Durations of HTTP answers, s. */
+  requests: Histogram<'route' | 'status'>
+  duplicates: Counter<'stage'>
+  processed: Counter<'stage'>
+  cut: Counter<'stage'>
+  /** Offsets behind the end of the log. */
+  lag: Gauge<'stage' | 'partition'>
+  /** Reach of the duplicate rule today, s. */
+  dedupeWindow: Gauge<'partition'>
+  liveSubscriptions: Gauge
+  liveRooms: Gauge
+  liveConnections: Gauge
+  liveTick: Histogram
+  liveBytes: Counter
+}
+
+/** Metrics in a registry of their own, so that several servers fit in one process. */
+export function createTelemetry(): Telemetry {
+  const registry = new Registry()
+  const registers = [registry]
+  const accepted = new Counter({
+    name: 'nowcast_events_accepted_total',
+    help: 'Durable events',
+    labelNames: ['project'],
+    registers,
+  })
+  const rejected = new Counter({
+    name: 'nowcast_events_rejected_total',
+    help: 'Refused events',
+    labelNames: ['project', 'code'],
+    registers,
+  })
+  return {
+    registry,
+    ingest: {
+      accepted: (project, events) => accepted.inc({ project }, events),
+      rejected: (project, code) => rejected.inc({ project, code }),
+    },
+    requests: new Histogram({
+      name: 'nowcast_http_request_seconds',
+      help: 'Time to answer an HTTP request',
+      labelNames: ['route', 'status'],
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    duplicates: new Counter({
+      name: 'nowcast_duplicates_total',
+      help: 'Events taken out as repeats',
+      labelNames: ['stage'],
+      registers,
+    }),
+    processed: new Counter({
+      name: 'nowcast_events_processed_total',
+      help: 'Events read from the log',
+      labelNames: ['stage'],
+      registers,
+    }),
+    cut: new Counter({
+      name: 'nowcast_log_cut_total',
+      help: 'Offsets gone from the log before they were read',
+      labelNames: ['stage'],
+      registers,
+    }),
+    lag: new Gauge({
+      name: 'nowcast_lag_offsets',
+      help: 'Offsets behind the end of the log',
+      labelNames: ['stage', 'partition'],
+      registers,
+    }),
+    dedupeWindow: new Gauge({
+      name: 'nowcast_dedupe_window_seconds',
+      help: 'How long ago a repeat is still recognised',
+      labelNames: ['partition'],
+      registers,
+    }),
+    liveSubscriptions: new Gauge({ name: 'nowcast_live_subscriptions', help: 'Live subscriptions', registers }),
+    liveRooms: new Gauge({ name: 'nowcast_live_rooms', help: 'Distinct live queries', registers }),
+    liveConnections: new Gauge({ name: 'nowcast_live_connections', help: 'Live connections', registers }),
+    liveTick: new Histogram({
+      name: 'nowcast_live_tick_seconds',
+      help: 'Time to compute and send the deltas of one tick',
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+      registers,
+    }),
+    liveBytes: new Counter({
+      name: 'nowcast_live_bytes_total',
+      help: 'Bytes of encoded live messages, before fan-out',
+      registers,
+    }),
+  }
+}

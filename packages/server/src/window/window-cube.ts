@@ -1,0 +1,126 @@
+import { cellKey } from '../record/cell.ts'
+import { CellDictionary } from './cell-dictionary.ts'
+import type { CellDelta, MinuteDelta, SecondDelta } from './minute-delta.ts'
+import { MinuteWindow } from './minute-window.ts'
+
+export const MINUTE_MS = 60_000
+const SECOND_MS = 1000
+/** Seconds kept: the last ten whole ones, the ten before, the running one and some slack. */
+const KEPT_SECONDS = 30
+
+/** The windows of one project. */
+export interface ProjectWindows {
+  readonly dictionary: CellDictionary
+  /** By the minute's start, epoch ms. */
+  readonly minutes: ReadonlyMap<number, MinuteWindow>
+  /** Events by the second they were received in (epoch ms), then by cell id. */
+  readonly seconds: ReadonlyMap<number, ReadonlyMap<number, number>>
+}
+
+interface MutableProject {
+  dictionary: CellDictionary
+  minutes: Map<number, MinuteWindow>
+  seconds: Map<number, Map<number, number>>
+}
+
+/** All windows of all projects: what one flush changes and queries read. */
+export class WindowCube {
+  /** Grows with each call of {@link apply}. */
+  revision = 0
+  private readonly projectsById = new Map<string, MutableProject>()
+
+  get projects(): ReadonlyMap<string, ProjectWindows> {
+    return this.projectsById
+  }
+
+  /** Adds a flush; minutes and seconds before the horizons are left out. */
+  apply(
+    minutes: readonly MinuteDelta[],
+    seconds: readonly SecondDelta[],
+    minuteHorizon: number,
+    secondHorizon: number,
+  ): void {
+    this.revision++
+    for (const { project, minute, cells } of minutes) {
+      if (minute < minuteHorizon) continue
+      const windows = this.projectOf(project)
+      let window = windows.minutes.get(minute)
+      if (!window) {
+        window = new MinuteWindow()
+        windows.minutes.set(minute, window)
+      }
+      for (const cell of cells) addCell(window, windows.dictionary, cell)
+      window.revision = this.revision
+    }
+    for (const { second, cell, events } of seconds) {
+      if (second < secondHorizon) continue
+      const windows = this.projectOf(cell.project)
+      let counts = windows.seconds.get(second)
+      if (!counts) {
+        counts = new Map()
+        windows.seconds.set(second, counts)
+      }
+      const key = cellKey(cell)
+      const known = windows.dictionary.idOf(key)
+      const id = known !== undefined && counts.has(known) ? known : windows.dictionary.acquire(key, cell)
+      counts.set(id, (counts.get(id) ?? 0) + events)
+    }
+  }
+
+  /** Forgets minutes before `minuteHorizon` and old seconds; seals minutes that are over since `quietMs`. */
+  tidy(now: number, minuteHorizon: number, quietMs: number): void {
+    for (const windows of this.projectsById.values()) {
+      for (const [minute, window] of windows.minutes) {
+        if (minute < minuteHorizon) this.forget(windows, minute, window)
+        else if (minute + MINUTE_MS + quietMs < now) window.seal()
+      }
+      for (const [second, counts] of windows.seconds) {
+        if (second >= now - KEPT_SECONDS * SECOND_MS) continue
+        for (const id of counts.keys()) windows.dictionary.release(id)
+        windows.seconds.delete(second)
+      }
+    }
+  }
+
+  /** Forgets the oldest minute of all; answers its start. */
+  forgetOldest(): number | undefined {
+    let oldest: number | undefined
+    for (const { minutes } of this.projectsById.values()) {
+      for (const minute of minutes.keys()) if (oldest === undefined || minute < oldest) oldest = minute
+    }
+    if (oldest === undefined) return undefined
+    for (const windows of this.projectsById.values()) {
+      const window = windows.minutes.get(oldest)
+      if (window) this.forget(windows, oldest, window)
+    }
+    return oldest
+  }
+
+  /** Bytes of all windows, about. */
+  get byteLength(): number {
+    let bytes = 0
+    for (const { minutes } of this.projectsById.values())
+      for (const window of minutes.values()) bytes += window.byteLength
+    return bytes
+  }
+
+  private forget(windows: MutableProject, minute: number, window: MinuteWindow): void {
+    window.visit((id) => windows.dictionary.release(id))
+    windows.minutes.delete(minute)
+    this.revision++
+  }
+
+  private projectOf(id: string): MutableProject {
+    let project = this.projectsById.get(id)
+    if (!project) {
+      project = { dictionary: new CellDictionary(), minutes: new Map(), seconds: new Map() }
+      this.projectsById.set(id, project)
+    }
+    return project
+  }
+}
+
+function addCell(window: MinuteWindow, dictionary: CellDictionary, delta: CellDelta): void {
+  const key = cellKey(delta.cell)
+  window.add(delta, dictionary.idOf(key), () => dictionary.acquire(key, delta.cell))
+}
