@@ -1,0 +1,31 @@
+import { listen } from './listen.ts'
+
+/** Errors of one page that are tracked at most: one in a loop would drown everything else. */
+const ERRORS_PER_PAGE = 20
+
+/** What an `error` event says. */
+export interface CaughtError {
+  message: string
+  stack?: string
+  source?: string
+  line?: number
+  column?: number
+}
+
+/** Calls `onCaught` with uncaught exceptions and rejections. */
+export function watchErrors(onCaught: (error: CaughtError) => void): (() => void)[] {
+  let count = 0
+  const onError = (event: ErrorEvent & PromiseRejectionEvent) => {
+    const cause = event.error || event.reason
+    // Images and scripts that did not load come here too, without either.
+    if ((!cause && !event.message) || count++ >= ERRORS_PER_PAGE) return
+    onCaught({
+      message: String(cause?.message || cause || event.message).slice(0, 500),
+      stack: cause?.stack && String(cause.stack).slice(0, 2000),
+      source: event.filename,
+      line: event.lineno,
+      column: event.colno,
+    })
+  }
+  return [listen(window, 'error', onError), listen(window, 'unhandledrejection', onError)]
+}

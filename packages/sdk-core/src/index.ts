@@ -1,0 +1,8 @@
+export type { Delivery, DeliveryAnswer } from './delivery.ts'
+export { createDelivery } from './delivery.ts'
+export type { DeliveryError, DeliveryErrorCode } from './delivery-error.ts'
+export { endpointOf } from './endpoint.ts'
+export type { QueuePolicy } from './event-queue.ts'
+export type { EventFields } from './to-event.ts'
+export { EVENT_FIELDS, toEvent } from './to-event.ts'
+export { createUuidV7 } from './uuid-v7.ts'

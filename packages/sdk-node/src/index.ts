@@ -1,0 +1,5 @@
+export type { EventInput, EventRejectionCode, RejectedEvent } from '@nowcast/protocol'
+export type { DeliveryError, DeliveryErrorCode, EventFields, QueuePolicy } from '@nowcast/sdk-core'
+export type { Client, Sender, TrackOptions } from './client.ts'
+export { createClient } from './client.ts'
+export type { ClientOptions } from './options.ts'
