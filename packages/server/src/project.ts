@@ -1,24 +1,46 @@
+import { z } from 'zod'
+import { isZone } from './window/zone.ts'
+
+const key = (prefix: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}[\\w-]{8,}$`), `must begin with ${prefix} and have at least 8 characters after it`)
+const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, like EUR')
+
 /** A team's product: its own keys, its own data. */
-export interface Project {
+export const ProjectSchema = z.strictObject({
   /** 1–64 letters, digits, `-` and `_`. */
-  id: string
-  name: string
+  id: z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, - and _'),
+  /** @default the id */
+  name: z.string().min(1).max(128).optional(),
   /** IANA zone of hour and day buckets. @default 'UTC' */
-  timezone: string
+  timezone: z.string().refine(isZone, 'must be an IANA time zone, like Europe/Berlin').default('UTC'),
   /** ISO 4217; what revenue is summed in. @default 'USD' */
-  currency: string
+  currency: currency.default('USD'),
   /** Public: in browsers. */
-  writeKey: string
+  writeKey: key('nc_pub_'),
   /** For servers and imports. */
-  secretKey: string
-  /** Signs read tokens; at least 32 characters. */
-  readSecret: string
+  secretKey: key('nc_sec_'),
+  /** Signs read tokens. */
+  readSecret: z.string().min(32, 'must have at least 32 characters'),
   /** Origins that may send and read; all when unset. */
-  allowedOrigins?: string[]
+  allowedOrigins: z.array(z.url()).optional(),
   /** Up to two properties that filter and break down live, like country. @default [] */
-  hotDimensions: string[]
+  hotDimensions: z.array(z.string().min(1).max(64)).max(2, 'names at most two properties').default([]),
   /** Units of the project's currency for one unit of another, as decimals. @default {} */
-  rates: Record<string, string>
+  rates: z
+    .record(currency, z.string().regex(/^\d{1,9}(\.\d{1,8})?$/, 'must be a decimal with at most 8 places'))
+    .default({}),
   /** Accept revenue by secret key only. @default false */
-  trustedRevenue: boolean
+  trustedRevenue: z.boolean().default(false),
+})
+
+/** What a configuration says of a project. */
+export type ProjectOptions = z.input<typeof ProjectSchema>
+export type Project = z.output<typeof ProjectSchema> & { name: string }
+
+/** A project with its defaults. @throws ZodError */
+export function toProject(options: unknown): Project {
+  const project = ProjectSchema.parse(options)
+  return { ...project, name: project.name ?? project.id }
 }

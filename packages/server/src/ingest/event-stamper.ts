@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type EventRejectionCode, LIMITS, NONE } from '@nowcast/protocol'
+import type { EventLog } from '../ports/event-log.ts'
 import type { Project } from '../project.ts'
 import type { Cell } from '../record/cell.ts'
 import { formatDecimal, parseDecimal, UNITS } from '../record/decimal.ts'
@@ -45,8 +46,8 @@ export interface EventStamper {
   stamp(event: ShapedEvent, origin: Origin, facts: BatchFacts, group: AppendGroup): EventProblem | undefined
 }
 
-/** A stamper for a log of `partitions` partitions. */
-export function createEventStamper(bounds: CellBounds, partitions: number): EventStamper {
+/** A stamper for a log, which need not be open yet. */
+export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'partitions'>): EventStamper {
   const stamped: StampedEvent = {
     receivedAt: 0,
     time: 0,
@@ -137,7 +138,7 @@ export function createEventStamper(bounds: CellBounds, partitions: number): Even
     if (cell.category !== category) row += `,"cell_category":${quote(cell.category)}`
     row += properties ? `,"properties":${properties}}` : '}'
 
-    const builder = group.builder(partitionOf(project.id, anonymousId || userId, partitions))
+    const builder = group.builder(partitionOf(project.id, anonymousId || userId, log.partitions))
     const { count } = builder
     murmur3(`${project.id}\0${id}`, ID_SEED, builder.ids, count * 3)
     murmurHash64A(user, builder.users, count * 2)

@@ -52,7 +52,7 @@ export interface Ingest {
 export function createIngest(dependencies: IngestDependencies, options: IngestOptions = {}): Ingest {
   const { log, clock, countryOfIp, metrics } = dependencies
   const appender = createGroupAppender(log, options)
-  const stamper = createEventStamper(createCellBounds(clock, options), log.partitions)
+  const stamper = createEventStamper(createCellBounds(clock, options), log)
   const origins = createOriginFinder(countryOfIp, createDeviceOfAgent())
   let stopping = false
 
@@ -149,3 +149,7 @@ function readEnvelope(body: unknown): Envelope {
     context: (context as ShapedContext | null) ?? undefined,
   }
 }
+
+export { createCountryOfIp } from './enrich/country-of-ip.ts'
+export type { Connection } from './enrich/origin-of-event.ts'
+export { createProjectKeys, type KeyOwner } from './project-keys.ts'

@@ -68,6 +68,8 @@ export interface AggregateRequest extends Selection {
   /** IANA zone of hour and day buckets. */
   timezone: string
   breakdown?: Dimension
+  /** Values of the breakdown to keep apart; all others become `(other)`. */
+  keys?: string[]
   /** Most keys to answer, largest first by the first measure. With a granularity: all keys. */
   limit?: number
   signal?: AbortSignal
@@ -99,6 +101,18 @@ export interface StoredEvent {
   properties: Record<string, unknown>
 }
 
+/** An event that ingestion refused. */
+export interface StoredRejection {
+  project: string
+  receivedAt: number
+  code: string
+  message: string
+  /** Place in its batch. */
+  index: number
+  /** The event as JSON, as far as it was kept. */
+  event: string
+}
+
 /** Count and exact revenue of one project's minute, for the audit. */
 export interface MinuteTotals {
   project: string
@@ -116,6 +130,8 @@ export interface EventStore {
   ping(): Promise<void>
   /** Highest archived offset of each partition that has one. */
   frontiers(epoch: number): Promise<Frontier[]>
+  /** Whether rows of another log epoch are archived. */
+  hasOtherEpochs(epoch: number): Promise<boolean>
   /** Which offsets of `[from, to)` are archived, ascending. */
   archivedOffsets(epoch: number, partition: number, from: number, to: number): Promise<number[]>
   /**
@@ -136,4 +152,8 @@ export interface EventStore {
   integrity(from: number, to: number): Promise<{ rows: number; distinct: number; rolledUp: number }>
   /** Rows of a log epoch and partition in `[from, to)`, for the audit against the log. */
   countOffsets(epoch: number, partition: number, from: number, to: number): Promise<number>
+  /** Keeps refused events for seven days. */
+  insertRejected(rejections: readonly StoredRejection[]): Promise<void>
+  /** Refused events of a project, newest first. */
+  rejected(project: string, limit: number, signal?: AbortSignal): Promise<StoredRejection[]>
 }

@@ -34,9 +34,6 @@ interface Sealed {
 /** Called for each cell; revenue is `revenueHigh × 2²⁸ + revenueLow` ten-thousandths. */
 export type CellVisitor = (id: number, events: number, revenueHigh: number, revenueLow: number) => void
 
-/** Which cells count: by id, 0 or 1. */
-export type CellMask = Uint8Array
-
 /**
  * One tumbling minute of one project: counts, revenue and sketches a cell, cells by their id in the project's
  * dictionary. Open while events come in, sealed into plain arrays when it is quiet.
@@ -105,14 +102,14 @@ export class MinuteWindow {
     for (const [id, cell] of this.opened()) visitor(id, cell.events, cell.revenueHigh, cell.revenueLow)
   }
 
-  /** Adds the users of the cells in `mask` to a union. */
-  pourUsers(mask: CellMask, sink: RegisterSink): void {
-    this.pour('users', mask, sink)
+  /** Adds each cell's users to the union that `sinkOf` names for it, if any. */
+  pourUsers(sinkOf: (id: number) => RegisterSink | undefined): void {
+    this.pour('users', sinkOf)
   }
 
-  /** Adds the sessions of the cells in `mask` to a union. */
-  pourSessions(mask: CellMask, sink: RegisterSink): void {
-    this.pour('sessions', mask, sink)
+  /** Adds each cell's sessions to the union that `sinkOf` names for it, if any. */
+  pourSessions(sinkOf: (id: number) => RegisterSink | undefined): void {
+    this.pour('sessions', sinkOf)
   }
 
   /** Packs the window; it opens again by itself when a late event comes. */
@@ -130,13 +127,18 @@ export class MinuteWindow {
     this.open = undefined
   }
 
-  private pour(kind: 'users' | 'sessions', mask: CellMask, sink: RegisterSink): void {
+  private pour(kind: 'users' | 'sessions', sinkOf: (id: number) => RegisterSink | undefined): void {
     if (this.sealed) {
-      const { ids } = this.sealed
-      for (let i = 0; i < ids.length; i++) if (mask[ids[i] as number]) this.sealed[kind].pourInto(i, sink)
+      for (const [slot, id] of this.sealed.ids.entries()) {
+        const sink = sinkOf(id)
+        if (sink) this.sealed[kind].pourInto(slot, sink)
+      }
       return
     }
-    for (const [id, cell] of this.opened()) if (mask[id]) cell[kind]?.pourInto(sink)
+    for (const [id, cell] of this.opened()) {
+      const sink = sinkOf(id)
+      if (sink) cell[kind]?.pourInto(sink)
+    }
   }
 
   private opened(): Map<number, OpenCell> {

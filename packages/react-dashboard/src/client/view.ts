@@ -1,0 +1,38 @@
+import type { Answer, QueryKind } from '@nowcast/protocol'
+import type { Store } from './create-store.ts'
+import type { NowcastError } from './nowcast-error.ts'
+
+/** The answer to a query of one kind. */
+export type AnswerOf<K extends QueryKind> = Extract<Answer, { kind: K }>
+
+/** What a watcher of a query holds at one moment. */
+export interface ViewState<A = Answer> {
+  /**
+   * `loading`: no answer yet; with `error`, the server cannot be reached. `live`: the answer is up to date.
+   * `stale`: it was, and the client is trying again.
+   * `error`: the query was refused; `data` is then the last answer, if there was one.
+   */
+  status: 'loading' | 'live' | 'stale' | 'error'
+  data: A | undefined
+  error: NowcastError | undefined
+  /** When `data` last changed, by the browser's clock, epoch ms. */
+  updatedAt: number | undefined
+}
+
+/** A query as a store: watching it keeps it up to date. */
+export type View<A = Answer> = Store<ViewState<A>>
+
+/** The state of everything nobody has answered yet, also while rendering on a server. */
+export const LOADING: ViewState<never> = Object.freeze({
+  status: 'loading',
+  data: undefined,
+  error: undefined,
+  updatedAt: undefined,
+})
+
+/** The state after a failure: what will be asked for again is stale or still loading, anything else an error. */
+export function failedState<A>(state: ViewState<A>, error: NowcastError): ViewState<A> {
+  const hasData = state.data !== undefined
+  if (error.code === 'network') return { ...state, status: hasData ? 'stale' : 'loading', error }
+  return { ...state, status: hasData && error.retryable ? 'stale' : 'error', error }
+}

@@ -1,0 +1,14 @@
+import type { Series } from '@nowcast/protocol'
+
+/** The least and the largest value that a chart of these series has to hold. */
+export function chartExtent(series: readonly Series[]): [low: number, high: number] {
+  let low = 0
+  let high = 0
+  for (const { points } of series) {
+    for (const { v, band } of points) {
+      low = Math.min(low, v)
+      high = Math.max(high, v, band?.high ?? v)
+    }
+  }
+  return [low, high]
+}

@@ -1,0 +1,142 @@
+import type { Metric, TileName } from '@nowcast/protocol'
+import type { ConnectionState } from './client/create-connection.ts'
+
+/** Every word the components show. */
+export interface Labels {
+  metrics: Record<Metric, string>
+  /** Dimension → its name; a dimension without one is shown as it is. */
+  dimensions: Record<string, string>
+  /** Value of a dimension → its name; a value without one is shown as it is. */
+  values: Record<string, string>
+  tiles: Record<TileName, string>
+  /** What a tile's change is measured against. */
+  tilePrevious: Record<TileName, string>
+  connection: Record<ConnectionState['status'], string>
+  /** Range → its name on a button. */
+  ranges: Record<string, string>
+  words: Words
+}
+
+interface Words {
+  up: string
+  down: string
+  noChange: string
+  percentagePoints: string
+  previousRange: string
+  last: string
+  unusual: string
+  expected: string
+  partial: string
+  excluded: string
+  empty: string
+  unreachable: string
+  failed: string
+  filter: string
+  clearFilters: string
+  search: string
+  noValues: string
+  metric: string
+  range: string
+  dashboard: string
+}
+
+/** Other words for some of the labels. */
+export type LabelOverrides = { [Group in keyof Labels]?: Partial<Labels[Group]> }
+
+/** The English labels. */
+export const LABELS: Labels = {
+  metrics: {
+    events: 'Events',
+    page_views: 'Page views',
+    clicks: 'Clicks',
+    purchases: 'Purchases',
+    errors: 'Errors',
+    revenue: 'Revenue',
+    active_users: 'Active users',
+    users: 'Users',
+    sessions: 'Sessions',
+    events_per_second: 'Events per second',
+    error_rate: 'Error rate',
+    conversion_rate: 'Conversion rate',
+    average_order_value: 'Average order value',
+  },
+  dimensions: {
+    country: 'Country',
+    device: 'Device',
+    category: 'Category',
+    name: 'Event',
+    browser: 'Browser',
+    os: 'Operating system',
+    path: 'Page',
+    referrer_host: 'Referrer',
+    utm_source: 'UTM source',
+    utm_medium: 'UTM medium',
+    utm_campaign: 'UTM campaign',
+  },
+  values: {
+    '(none)': 'Not set',
+    '(other)': 'All others',
+    desktop: 'Desktop',
+    mobile: 'Mobile',
+    tablet: 'Tablet',
+    tv: 'TV',
+    server: 'Server',
+    bot: 'Bot',
+    other: 'Other',
+  },
+  tiles: {
+    activeUsers: 'Active users',
+    eventsPerSecond: 'Events per second',
+    revenueLastHour: 'Revenue, last hour',
+    pageViewsLastHour: 'Page views, last hour',
+    errorRateLastHour: 'Error rate, last hour',
+    conversionRateLastHour: 'Conversion, last hour',
+  },
+  tilePrevious: {
+    activeUsers: 'vs 5 min ago',
+    eventsPerSecond: 'vs 10 s ago',
+    revenueLastHour: 'vs 1 h ago',
+    pageViewsLastHour: 'vs 1 h ago',
+    errorRateLastHour: 'vs 1 h ago',
+    conversionRateLastHour: 'vs 1 h ago',
+  },
+  connection: {
+    connecting: 'Connecting',
+    live: 'Live',
+    reconnecting: 'Reconnecting',
+    offline: 'Offline',
+    refused: 'No access',
+  },
+  ranges: { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days' },
+  words: {
+    up: 'up',
+    down: 'down',
+    noChange: 'no change',
+    percentagePoints: 'pp',
+    previousRange: 'vs the period before',
+    last: 'last',
+    unusual: 'Unusual',
+    expected: 'Expected',
+    partial: 'so far',
+    excluded: 'not included, no exchange rate',
+    empty: 'Nothing in this period',
+    unreachable: 'The server cannot be reached. Trying again…',
+    failed: 'This part could not be shown.',
+    filter: 'Filter',
+    clearFilters: 'Clear all',
+    search: 'Search',
+    noValues: 'No values',
+    metric: 'Metric',
+    range: 'Period',
+    dashboard: 'Dashboard',
+  },
+}
+
+/** The English labels with some replaced. */
+export function mergeLabels(overrides: LabelOverrides = {}): Labels {
+  const merged = { ...LABELS }
+  for (const group of Object.keys(overrides) as (keyof Labels)[]) {
+    Object.assign(merged, { [group]: { ...LABELS[group], ...overrides[group] } })
+  }
+  return merged
+}

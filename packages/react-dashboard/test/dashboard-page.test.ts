@@ -1,0 +1,214 @@
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { hasChromium, launchChromium, openPage, RESULTS, type WatchedPage } from './chromium.ts'
+import { textsBelowAa } from './contrast.ts'
+import { startTestServer } from './server/start-test-server.ts'
+
+const TOKEN = `head.${Buffer.from(JSON.stringify({ project: 'Schuhgeschäft' })).toString('base64url')}.sign`
+const PHONE = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+
+describe.skipIf(!hasChromium())('dashboard-page', () => {
+  let browser: Browser
+  let server: Awaited<ReturnType<typeof startTestServer>>
+  let opened: WatchedPage | undefined
+
+  beforeAll(async () => {
+    const outDir = `${RESULTS}/page`
+    const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url))
+    const [launched] = await Promise.all([
+      launchChromium(),
+      build({ configFile, logLevel: 'error', build: { outDir, emptyOutDir: true } }),
+    ])
+    browser = launched
+  })
+  afterAll(() => browser.close())
+
+  async function start() {
+    server = await startTestServer({ base: '/analytics', pageFolder: `${RESULTS}/page` })
+  }
+
+  async function stop() {
+    await opened?.page.context().close()
+    opened = undefined
+    await server.stop()
+  }
+
+  async function open(options: Parameters<typeof openPage>[1] = {}, hash = `#token=${TOKEN}`): Promise<WatchedPage> {
+    opened = await openPage(browser, options)
+    await opened.page.goto(`${server.url}/${hash}`)
+    return opened
+  }
+
+  async function expectDrawn(page: Page) {
+    await page.locator('.nowcast-tile[data-status="live"]').nth(5).waitFor()
+    await page.locator('.nowcast-line').last().waitFor({ state: 'attached' })
+    await page.locator('.nowcast-breakdown[data-status="live"]').nth(2).waitFor()
+  }
+
+  function region(page: Page, name: string) {
+    return page.getByRole('region', { name })
+  }
+
+  function expectActiveUsers(page: Page, text: string) {
+    const value = region(page, 'Active users').locator('.nowcast-tile-value').filter({ hasText: text })
+    return value.waitFor()
+  }
+
+  function scrollsSideways(page: Page): Promise<boolean> {
+    return page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+  }
+
+  describe('open', () => {
+    let page: Page
+    beforeAll(async () => {
+      await start()
+      page = (await open()).page
+      await expectDrawn(page)
+    })
+    beforeEach(() => {
+      server.calls.subscribe.length = 0
+    })
+    afterEach(() => expect(opened?.complaints).toEqual([]))
+    afterAll(stop)
+
+    it('has the token out of the address, and the project in the title', async () => {
+      expect(page.url()).toBe(`${server.url}/`)
+      expect(await page.title()).toBe('Schuhgeschäft · Nowcast')
+    })
+
+    it('shows tiles, chart and tables', async () => {
+      await expectActiveUsers(page, '~1,284')
+      const revenue = region(page, 'Revenue, last hour')
+      expect(await revenue.locator('.nowcast-tile-value').getAttribute('title')).toBe('€74,312.40')
+      expect(await revenue.locator('.nowcast-change').textContent()).toContain('up 12%')
+      expect(await page.locator('.nowcast-anomalies circle').count()).toBeGreaterThan(0)
+      expect(await page.locator('.nowcast-row').first().textContent()).toContain('United States')
+      expect(await scrollsSideways(page)).toBe(false)
+    })
+
+    it.each(['dark', 'light'] as const)('is legible in %s: every text has the contrast of AA', async (colorScheme) => {
+      await page.emulateMedia({ colorScheme })
+      await page
+        .getByRole('button', { name: /^Country/ })
+        .first()
+        .click()
+      await page.locator('.nowcast-filter-values label').first().waitFor()
+      expect(await textsBelowAa(page)).toEqual([])
+      await page.keyboard.press('Escape')
+      // Another place each time: the chart library keeps a tooltip away from where Escape dismissed it.
+      await page.locator('.nowcast-plot').hover({ position: { x: colorScheme === 'dark' ? 700 : 600, y: 120 } })
+      await page.locator('.nowcast-tooltip').waitFor()
+      expect(await textsBelowAa(page)).toEqual([])
+      await opened?.screenshot(colorScheme)
+    })
+
+    it('follows what happens', async () => {
+      const running = page.locator('.nowcast-lines .nowcast-partial').first()
+      const before = await running.getAttribute('d')
+      server.tick({ ms: 5000, boost: 2 })
+      await expectActiveUsers(page, '~2,568')
+      await vi.waitFor(async () => expect(await running.getAttribute('d')).not.toBe(before))
+      server.tick({ boost: 1 })
+      await expectActiveUsers(page, '~1,284')
+    })
+
+    it('says when the connection is lost, and comes back with what was missed', async () => {
+      server.io.disconnectSockets(true)
+      await page.getByText('Reconnecting').waitFor()
+      server.tick({ boost: 2 })
+      await page.getByText('Live', { exact: true }).waitFor()
+      await expectActiveUsers(page, '~2,568')
+      server.tick({ boost: 1 })
+      await expectActiveUsers(page, '~1,284')
+      expect(server.calls.subscribe).toEqual([])
+    })
+
+    it('filters everything by a click, and its own table shows the alternatives still', async () => {
+      await page.getByRole('button', { name: /^Germany/ }).click()
+      await expectActiveUsers(page, '~231')
+      await page.getByRole('button', { name: /^Country Germany/ }).waitFor()
+      const narrowed = server.calls.subscribe.filter(({ filters }) => filters?.country?.[0] === 'DE')
+      const kinds = narrowed.map(({ kind, breakdown }) => breakdown ?? kind)
+      expect(kinds.sort()).toEqual(['category', 'device', 'overview', 'series'])
+      expect(await page.getByRole('button', { name: /^United States/ }).count()).toBe(1)
+      await page.getByRole('button', { name: 'Clear all' }).click()
+      await expectActiveUsers(page, '~1,284')
+    })
+
+    it('switches metric and range without losing the chart', async () => {
+      for (const [button, granularity] of [
+        ['1 hour', 'minute'],
+        ['7 days', 'hour'],
+        ['30 days', 'day'],
+      ] as const) {
+        await page.getByRole('button', { name: button }).click()
+        await vi.waitFor(() =>
+          expect(server.calls.subscribe.some((query) => query.granularity === granularity)).toBe(true),
+        )
+        expect(await page.locator('.nowcast-lines').count()).toBe(1)
+      }
+      await page.getByRole('button', { name: 'Revenue' }).click()
+      await page.locator('.recharts-cartesian-axis-tick-value', { hasText: '€' }).first().waitFor()
+    })
+
+    it('comes back after a reload', async () => {
+      await page.reload()
+      await expectDrawn(page)
+      expect(server.calls.subscribe.filter(({ kind }) => kind === 'overview')).toHaveLength(1)
+    })
+  })
+
+  describe('opening', () => {
+    beforeEach(start)
+    afterEach(stop)
+
+    it('fits a phone', async () => {
+      const { page, complaints, screenshot } = await open(PHONE)
+      await expectDrawn(page)
+      expect(await scrollsSideways(page)).toBe(false)
+      await screenshot('phone')
+      await page
+        .getByRole('button', { name: /^Event/ })
+        .first()
+        .click()
+      await page.locator('.nowcast-filter-values label').first().waitFor()
+      expect(await scrollsSideways(page)).toBe(false)
+      expect(complaints).toEqual([])
+    })
+
+    it('without a token asks for one, and takes a pasted address', async () => {
+      const { page, complaints } = await open({}, '')
+      await page.getByText('npx @nowcast/server token').waitFor()
+      await page.getByLabel('Or paste').fill('nonsense')
+      await page.getByRole('button', { name: 'Open' }).click()
+      await page.getByText('That is no read token').waitFor()
+      await page.getByLabel('Or paste').fill(`${server.url}/#token=${TOKEN}`)
+      await page.getByRole('button', { name: 'Open' }).click()
+      await page.locator('.nowcast-tile[data-status="live"]').first().waitFor()
+      expect(complaints).toEqual([])
+    })
+
+    it('with a refused token asks for another', async () => {
+      server.state.isTokenGood = () => false
+      const { page } = await open()
+      await page.locator('.page-refusal', { hasText: 'The token is not valid.' }).waitFor()
+      await page.getByLabel('Or paste').waitFor()
+    })
+
+    it('before the first event says how to send it', async () => {
+      server.state.isEmpty = true
+      const { page, complaints, screenshot } = await open()
+      await page.getByText('Waiting for the first event').waitFor()
+      expect(await page.locator('.page-snippet code').first().textContent()).toBe(
+        `<script async src="${server.url}/nowcast.js" data-key="nc_pub_…"></script>`,
+      )
+      await page.locator('.nowcast-line').first().waitFor({ state: 'attached' })
+      await screenshot('empty')
+      server.state.isEmpty = false
+      await page.getByText('Waiting for the first event').waitFor({ state: 'detached' })
+      expect(complaints).toEqual([])
+    })
+  })
+})

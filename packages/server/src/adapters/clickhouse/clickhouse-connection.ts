@@ -1,0 +1,153 @@
+import { Readable } from 'node:stream'
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from '@clickhouse/client'
+import { archiveFailure } from './archive-failure.ts'
+import type { RunningEngine } from './embedded/start-engine.ts'
+import { type EngineSupervisor, type SuperviseEngineOptions, superviseEngine } from './embedded/supervise-engine.ts'
+
+/** Where ClickHouse is: a server's address, or a directory for the embedded engine. */
+export type ClickHouseLocation =
+  | {
+      /** `http://user:password@host:8123`. */
+      url: string
+    }
+  | { embedded: SuperviseEngineOptions }
+
+export interface StatementContext {
+  /** What is being done, for messages: 'reading the frontiers'. */
+  doing: string
+  /** Values of the statement's `{name:Type}`. */
+  parameters?: Record<string, unknown>
+  settings?: ClickHouseSettings
+  signal?: AbortSignal
+}
+
+/** Statements to ClickHouse, the same for a server and for the embedded engine. */
+export interface ClickHouseConnection {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** @throws NowcastError `archive_unavailable` */
+  ping(): Promise<void>
+  /** The answer's rows; 64-bit integers come as strings. */
+  rows<T extends unknown[]>(sql: string, context: StatementContext): Promise<T[]>
+  /** A statement without an answer. */
+  command(sql: string, context: StatementContext): Promise<void>
+  /**
+   * Sends rows in JSONEachRow.
+   * @throws NowcastError `archive_unavailable`, retryable, whenever the outcome is unknown; with the embedded engine,
+   * nothing of the insert can land any more by then
+   */
+  insert(table: string, rows: Uint8Array, context: StatementContext): Promise<void>
+}
+
+export interface ClickHouseConnectionOptions {
+  /** How long one statement may take, ms. @default 60000 */
+  timeoutMs?: number
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000
+
+export function createClickHouseConnection(
+  location: ClickHouseLocation,
+  options: ClickHouseConnectionOptions = {},
+): ClickHouseConnection {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const supervisor: EngineSupervisor | undefined =
+    'embedded' in location ? superviseEngine(location.embedded) : undefined
+  let client: ClickHouseClient | undefined
+  let clientOf: RunningEngine | undefined
+
+  const connect = (): ClickHouseClient => {
+    const engine = supervisor?.current()
+    if (client && clientOf === engine) return client
+    client?.close().catch(() => {})
+    clientOf = engine
+    client = createClient({
+      ...(engine ? { url: engine.url, username: engine.username, password: engine.password } : serverAddress(location)),
+      application: 'nowcast',
+      // Failures are thrown, and reported by those who catch them.
+      log: { level: ClickHouseLogLevel.OFF },
+      // ClickHouse stops by itself a little earlier, and then says why.
+      request_timeout: timeoutMs + 2000,
+      max_open_connections: 16,
+      clickhouse_settings: {
+        max_execution_time: Math.ceil(timeoutMs / 1000),
+        output_format_json_quote_64bit_integers: 1,
+      },
+    })
+    return client
+  }
+
+  const attempt = async <T>(context: StatementContext, run: (client: ClickHouseClient) => Promise<T>): Promise<T> => {
+    context.signal?.throwIfAborted()
+    try {
+      return await run(connect())
+    } catch (error) {
+      context.signal?.throwIfAborted()
+      throw archiveFailure(error, context.doing)
+    }
+  }
+
+  const statement = (context: StatementContext) => ({
+    query_params: context.parameters,
+    clickhouse_settings: context.settings,
+    abort_signal: context.signal,
+  })
+
+  return {
+    start: () => supervisor?.start() ?? Promise.resolve(),
+    async stop() {
+      await client?.close()
+      client = undefined
+      await supervisor?.stop()
+    },
+    async ping() {
+      const doing = 'checking the connection'
+      await attempt({ doing }, (client) =>
+        client.query({ query: 'SELECT 1', format: 'JSONCompactEachRow' }).then(drain),
+      )
+    },
+    rows: (sql, context) =>
+      attempt(context, async (client) => {
+        const settings = { cancel_http_readonly_queries_on_client_close: 1 as const, ...context.settings }
+        const query = { ...statement(context), query: sql, format: 'JSONCompactEachRow' as const }
+        const answer = await client.query({ ...query, clickhouse_settings: settings })
+        return (await answer.json()) as never
+      }),
+    command: (sql, context) =>
+      attempt(context, async (client) => {
+        await client.command({ ...statement(context), query: sql })
+      }),
+    insert: (table, rows, context) =>
+      attempt(context, async (client) => {
+        const engine = clientOf
+        try {
+          const values = Readable.from([rows], { objectMode: false })
+          const query = `INSERT INTO ${table} FORMAT JSONEachRow`
+          const { stream } = await client.exec({ ...statement(context), query, values })
+          await drain(stream)
+        } catch (error) {
+          // An answer of ClickHouse means that the insert has ended; anything else, that it may still be running.
+          if (engine && !(error instanceof ClickHouseError)) await supervisor?.replace(engine)
+          throw error
+        }
+      }),
+  }
+}
+
+async function drain(answer: Readable | { text(): Promise<string> }): Promise<void> {
+  if ('text' in answer) await answer.text()
+  else for await (const _ of answer);
+}
+
+/** The server's address without its path: the database is always `nowcast`, and may not exist yet. */
+function serverAddress(location: ClickHouseLocation): { url: string } {
+  const url = new URL((location as { url: string }).url)
+  url.pathname = '/'
+  return { url: url.href }
+}

@@ -1,0 +1,77 @@
+import type { EventStore } from '../../ports/event-store.ts'
+import {
+  type ClickHouseConnectionOptions,
+  type ClickHouseLocation,
+  createClickHouseConnection,
+} from './clickhouse-connection.ts'
+import { migrate } from './migrate.ts'
+import { readAggregate } from './read-aggregate.ts'
+import {
+  readArchivedOffsets,
+  readFrontiers,
+  readHasOtherEpochs,
+  readIntegrity,
+  readMinuteTotals,
+  readOffsetCount,
+} from './read-archive.ts'
+import { readExcluded, readFirstEventAt, readRecent } from './read-events.ts'
+import { insertRejected, readRejected } from './rejected-events.ts'
+
+/** Sent with every insert: servers and the embedded engine have other defaults. */
+const INSERT_SETTINGS = {
+  async_insert: 0,
+  insert_deduplicate: 0,
+  max_partitions_per_insert_block: '0',
+  date_time_input_format: 'basic',
+  input_format_json_read_objects_as_strings: 1,
+  input_format_skip_unknown_fields: 0,
+  // One block, hence one part a month: bodies are up to 32 MB. A second thread would cut them, and cost more.
+  input_format_parallel_parsing: 0,
+  max_insert_block_size: '1048576',
+  min_insert_block_size_rows: '1048576',
+  min_insert_block_size_bytes: '536870912',
+  max_insert_threads: '1',
+} as const
+
+/**
+ * Raw events and their rollups in ClickHouse: a server's, or the embedded engine's in a child process.
+ *
+ * @example
+ * const store = createClickHouseEventStore({ embedded: { dataDir: './nowcast-data/clickhouse' } })
+ * await store.start()
+ */
+export function createClickHouseEventStore(
+  location: ClickHouseLocation,
+  options: ClickHouseConnectionOptions = {},
+): EventStore {
+  const connection = createClickHouseConnection(location, options)
+  return {
+    async start() {
+      await connection.start()
+      try {
+        await migrate(connection)
+      } catch (error) {
+        await connection.stop()
+        throw error
+      }
+    },
+    stop: () => connection.stop(),
+    ping: () => connection.ping(),
+    async insert(rows) {
+      if (rows.byteLength === 0) return
+      await connection.insert('nowcast.events', rows, { doing: 'writing events', settings: INSERT_SETTINGS })
+    },
+    frontiers: (epoch) => readFrontiers(connection, epoch),
+    hasOtherEpochs: (epoch) => readHasOtherEpochs(connection, epoch),
+    archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),
+    countOffsets: (epoch, partition, from, to) => readOffsetCount(connection, epoch, partition, from, to),
+    aggregate: (request) => readAggregate(connection, request),
+    excluded: (selection, signal) => readExcluded(connection, selection, signal),
+    recent: (selection, limit, signal) => readRecent(connection, selection, limit, signal),
+    firstEventAt: (project) => readFirstEventAt(connection, project),
+    minuteTotals: (epoch, from, to, fences) => readMinuteTotals(connection, epoch, from, to, fences),
+    integrity: (from, to) => readIntegrity(connection, from, to),
+    insertRejected: (rejections) => insertRejected(connection, rejections),
+    rejected: (project, limit, signal) => readRejected(connection, project, limit, signal),
+  }
+}

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ClickHouseConnection, createClickHouseConnection } from './clickhouse-connection.ts'
+import { bundleEngine } from './embedded/bundle-engine.ts'
+import { eventStoreFixture } from './event-store-fixture.ts'
+import { loadMigrations, splitStatements } from './load-migrations.ts'
+import { migrate } from './migrate.ts'
+
+const fixture = eventStoreFixture()
+let connection: ClickHouseConnection
+beforeAll(async () => {
+  const embedded = { dataDir: await fixture.folder(), entry: await bundleEngine() }
+  connection = createClickHouseConnection({ embedded })
+  await connection.start()
+})
+afterAll(async () => {
+  await connection.stop()
+  await fixture.cleanUp()
+})
+
+const versions = async () => {
+  const rows = await connection.rows<[number]>('SELECT version FROM nowcast.migrations ORDER BY version', {
+    doing: 'testing',
+  })
+  return rows.map(([version]) => version)
+}
+
+test('each migration is applied once, in order, and a start that was cut short goes on', async () => {
+  const known = (await loadMigrations()).map(({ version }) => version)
+  expect(known).toEqual(known.map((_, i) => i + 1))
+  await migrate(connection)
+  await migrate(connection)
+  expect(await versions()).toEqual(known)
+  await connection.command('TRUNCATE TABLE nowcast.migrations', { doing: 'testing' })
+  await migrate(connection)
+  expect(await versions()).toEqual(known)
+})
+
+test('tables of a newer Nowcast are refused with the advice to upgrade', async () => {
+  await migrate(connection)
+  await connection.command("INSERT INTO nowcast.migrations (version, name) VALUES (9999, 'future')", {
+    doing: 'testing',
+  })
+  await expect(migrate(connection)).rejects.toMatchObject({
+    ...{ code: 'archive_unavailable', retryable: false, message: expect.stringMatching(/9999.*upgrade Nowcast/) },
+  })
+})
+
+test('statements end with a semicolon at the end of a line', () => {
+  expect(splitStatements("SELECT ';x' FROM t;\n\n-- why\nSELECT 2\n;\n")).toEqual([
+    "SELECT ';x' FROM t",
+    '-- why\nSELECT 2',
+  ])
+})

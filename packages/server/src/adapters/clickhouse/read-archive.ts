@@ -1,0 +1,109 @@
+import type { Frontier, MinuteTotals } from '../../ports/event-store.ts'
+import type { ClickHouseConnection } from './clickhouse-connection.ts'
+
+const OFFSETS = `log_epoch = {epoch:UInt32} AND log_partition = {partition:UInt16}
+  AND log_offset >= {from:UInt64} AND log_offset < {to:UInt64}`
+
+/** Highest archived offset of each partition, read from the projection `frontier`. */
+export async function readFrontiers(connection: ClickHouseConnection, epoch: number): Promise<Frontier[]> {
+  const sql = `SELECT log_partition, max(log_offset), toUnixTimestamp64Milli(argMax(received_at, log_offset))
+FROM nowcast.events
+WHERE log_epoch = {epoch:UInt32}
+GROUP BY log_partition
+ORDER BY log_partition`
+  const context = { doing: 'reading the frontiers', parameters: { epoch } }
+  const rows = await connection.rows<[number, string, string]>(sql, context)
+  return rows.map(([partition, offset, receivedAt]) => ({
+    partition,
+    offset: Number(offset),
+    receivedAt: Number(receivedAt),
+  }))
+}
+
+/** Whether rows of another log epoch are archived, read from the projection `frontier`. */
+export async function readHasOtherEpochs(connection: ClickHouseConnection, epoch: number): Promise<boolean> {
+  const sql = `SELECT log_epoch FROM nowcast.events WHERE log_epoch != {epoch:UInt32} GROUP BY log_epoch LIMIT 1`
+  const rows = await connection.rows<[number]>(sql, { doing: 'reading the epochs', parameters: { epoch } })
+  return rows.length > 0
+}
+
+/** Which offsets of `[from, to)` are archived, ascending. */
+export async function readArchivedOffsets(
+  connection: ClickHouseConnection,
+  epoch: number,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<number[]> {
+  const sql = `SELECT DISTINCT log_offset FROM nowcast.events WHERE ${OFFSETS} ORDER BY log_offset`
+  const context = { doing: 'reading archived offsets', parameters: { epoch, partition, from, to } }
+  const rows = await connection.rows<[string]>(sql, context)
+  return rows.map(([offset]) => Number(offset))
+}
+
+/** Rows with an offset of `[from, to)`. */
+export async function readOffsetCount(
+  connection: ClickHouseConnection,
+  epoch: number,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<number> {
+  const sql = `SELECT count() FROM nowcast.events WHERE ${OFFSETS}`
+  const context = { doing: 'counting offsets', parameters: { epoch, partition, from, to } }
+  const rows = await connection.rows<[string]>(sql, context)
+  return Number(rows[0]?.[0] ?? 0)
+}
+
+/** Totals a minute of the rows whose offset lies below their partition's fence. */
+export async function readMinuteTotals(
+  connection: ClickHouseConnection,
+  epoch: number,
+  from: number,
+  to: number,
+  fences: readonly number[],
+): Promise<MinuteTotals[]> {
+  const sql = `SELECT project, toUnixTimestamp(toStartOfMinute(ts)) AS minute, count(), toString(toInt128(sum(revenue) * 10000))
+FROM nowcast.events
+WHERE log_epoch = {epoch:UInt32}
+  AND ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+  AND log_offset < arrayElement({fences:Array(UInt64)}, log_partition + 1)
+GROUP BY project, minute
+ORDER BY project, minute`
+  const parameters = { epoch, from, to, fences: [...fences] }
+  const context = { doing: 'reading totals for the audit', parameters }
+  const rows = await connection.rows<[string, number, string, string]>(sql, context)
+  return rows.map(([project, minute, events, revenue]) => ({
+    project,
+    minute: minute * 1000,
+    events: Number(events),
+    revenue: BigInt(revenue),
+  }))
+}
+
+/** Rows, distinct (epoch, partition, offset), and rows counted through the minute rollup; by whole minutes. */
+export async function readIntegrity(
+  connection: ClickHouseConnection,
+  from: number,
+  to: number,
+): Promise<{ rows: number; distinct: number; rolledUp: number }> {
+  const doing = 'checking the archive'
+  const parameters = { from: Math.floor(from / 60_000) * 60, to: Math.ceil(to / 60_000) * 60 }
+  const range = (time: string) =>
+    `${time} >= toDateTime({from:UInt32}, 'UTC') AND ${time} < toDateTime({to:UInt32}, 'UTC')`
+  const raw = await connection.rows<[string, string]>(
+    `SELECT count(), uniqExact(log_epoch, log_partition, log_offset) FROM nowcast.events WHERE ${range('ts')}`,
+    { doing, parameters },
+  )
+  const rolledUp = await connection.rows<[string]>(
+    `SELECT sum(n) FROM (
+  SELECT toStartOfMinute(ts) AS minute, count() AS n FROM nowcast.events WHERE ${range('toStartOfMinute(ts)')} GROUP BY minute
+)`,
+    { doing, parameters, settings: { force_optimize_projection: 1 } as never },
+  )
+  return {
+    rows: Number(raw[0]?.[0] ?? 0),
+    distinct: Number(raw[0]?.[1] ?? 0),
+    rolledUp: Number(rolledUp[0]?.[0] ?? 0),
+  }
+}

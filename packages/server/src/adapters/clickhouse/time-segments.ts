@@ -1,0 +1,93 @@
+import type { Granularity } from '@nowcast/protocol'
+import type { QueryParameters } from './query-parameters.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+/** A stretch of time and what it is read from. */
+export interface TimeSegment {
+  source: 'raw' | 'minute' | 'hour'
+  /** Inclusive, epoch ms. */
+  from: number
+  /** Exclusive, epoch ms. */
+  to: number
+}
+
+export interface SegmentChoice {
+  from: number
+  to: number
+  /** Only raw rows know what is asked for. */
+  raw: boolean
+  /** Buckets are made of whole UTC hours. */
+  wholeHours: boolean
+}
+
+/**
+ * Divides a range so that each part is read from the coarsest rollup that is exact for it: raw rows for the cut minutes
+ * at its ends, minutes for the cut hours, hours between.
+ */
+export function timeSegments({ from, to, raw, wholeHours }: SegmentChoice): TimeSegment[] {
+  if (from >= to) return []
+  if (raw) return [{ source: 'raw', from, to }]
+  const segments = nest({ source: 'raw', from, to }, 'minute', MINUTE_MS)
+  return wholeHours ? segments.flatMap((s) => (s.source === 'minute' ? nest(s, 'hour', HOUR_MS) : [s])) : segments
+}
+
+/** The whole units inside a segment become a segment of their own. */
+function nest(outer: TimeSegment, source: TimeSegment['source'], unitMs: number): TimeSegment[] {
+  const from = Math.ceil(outer.from / unitMs) * unitMs
+  const to = Math.floor(outer.to / unitMs) * unitMs
+  if (from >= to) return [outer]
+  const parts: TimeSegment[] = [
+    { ...outer, to: from },
+    { source, from, to },
+    { ...outer, from: to },
+  ]
+  return parts.filter((part) => part.from < part.to)
+}
+
+/** The time that a source's rows have. */
+const TIME_SQL = { raw: 'ts', minute: 'toStartOfMinute(ts)', hour: 'toStartOfHour(ts)' } as const
+
+/** The condition of a segment. A rollup is used only when its own time is filtered on. */
+export function segmentSql({ source, from, to }: TimeSegment, parameters: QueryParameters): string {
+  const time = TIME_SQL[source]
+  const at = (ms: number) =>
+    source === 'raw'
+      ? `fromUnixTimestamp64Milli(${parameters.add(ms, 'Int64')}, 'UTC')`
+      : `toDateTime(${parameters.add(ms / 1000, 'UInt32')}, 'UTC')`
+  return `${time} >= ${at(from)} AND ${time} < ${at(to)}`
+}
+
+export interface Bucketing {
+  /** Undefined for one bucket over everything. */
+  granularity: Granularity | undefined
+  timezone: string
+  wholeHours: boolean
+}
+
+/** Start of the bucket of a segment's rows, in epoch seconds. */
+export function bucketSql(segment: TimeSegment, bucketing: Bucketing, parameters: QueryParameters): string {
+  const time = TIME_SQL[segment.source]
+  const zone = () => parameters.add(bucketing.timezone, 'String')
+  switch (bucketing.granularity) {
+    case undefined:
+      return '0'
+    case 'minute':
+      return segment.source === 'raw' ? 'toUnixTimestamp(toStartOfMinute(ts))' : `toUnixTimestamp(${time})`
+    case 'hour':
+      if (segment.source === 'hour') return `toUnixTimestamp(${time})`
+      if (bucketing.wholeHours) return `toUnixTimestamp(toStartOfHour(${time}))`
+      return localHourSql(`toUnixTimestamp(${time})`, zone())
+    case 'day':
+      return `toUnixTimestamp(toStartOfDay(${time}, ${zone()}))`
+  }
+}
+
+/**
+ * Start of the hour on a zone's clocks, in epoch seconds. ClickHouse's `toStartOfHour(time, zone)` errs on the days when
+ * Lord Howe Island's clocks turn by half an hour.
+ */
+function localHourSql(seconds: string, zone: string): string {
+  return `${seconds} - (${seconds} + timezoneOffset(toDateTime(${seconds}, ${zone}))) % 3600`
+}

@@ -1,0 +1,58 @@
+import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import { NowcastError } from '../errors.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { type AdminRoutesDependencies, addAdminRoutes } from './admin-routes.ts'
+import { answerError } from './answer-error.ts'
+import { addEventsRoute, type EventsRouteDependencies } from './events-route.ts'
+import { addPageRoutes, type PageRoutesOptions } from './page-routes.ts'
+import { addQueryRoute, type QueryRouteDependencies } from './query-route.ts'
+import { addStatusRoutes, type StatusRoutesDependencies } from './status-routes.ts'
+
+export interface AppDependencies extends QueryRouteDependencies, EventsRouteDependencies, StatusRoutesDependencies {
+  logger: Logger
+  telemetry: Telemetry
+  page: PageRoutesOptions
+  admin: AdminRoutesDependencies
+  /** @throws NowcastError `stopping` unless the server is started */
+  requireStarted(): void
+}
+
+/** All HTTP routes, to be served at any path. */
+export function createApp(dependencies: AppDependencies): Hono {
+  const { logger, telemetry } = dependencies
+  const app = new Hono()
+  app.use(async (context, next) => {
+    const end = telemetry.requests.startTimer()
+    await next()
+    end({ route: routeOf(context.req.path), status: String(context.res.status) })
+  })
+  app.onError((error, context) => answerError(error, context, logger))
+  app.notFound((context) =>
+    answerError(new NowcastError('not_found', `there is nothing at ${context.req.path}`), context, logger),
+  )
+  app.use('/v1/*', async (_context, next) => {
+    dependencies.requireStarted()
+    await next()
+  })
+  addEventsRoute(app, dependencies)
+  addQueryRoute(app, dependencies)
+  addStatusRoutes(app, dependencies)
+  addAdminRoutes(app, dependencies.admin)
+  addPageRoutes(app, dependencies.page)
+  for (const path of ['/v1/events', '/v1/query']) {
+    app.all(path, (context) =>
+      answerError(new NowcastError('method_not_allowed', `use POST for ${path}`), context, logger),
+    )
+  }
+  return app
+}
+
+const ROUTES = ['/v1/events', '/v1/query', '/healthz', '/readyz', '/metrics', '/nowcast.js']
+
+/** A bounded set of labels, whatever is asked for and wherever the app is mounted. */
+function routeOf(path: string): string {
+  return ROUTES.find((route) => path.endsWith(route)) ?? 'page'
+}
+
+export type { Readiness } from './status-routes.ts'

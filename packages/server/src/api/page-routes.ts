@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import { extname, join, normalize, sep } from 'node:path'
+import type { Context, Hono } from 'hono'
+
+const CONTENT_TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+}
+
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "img-src 'self' data:",
+  "style-src 'self' 'unsafe-inline'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ')
+
+export interface PageRoutesOptions {
+  /** Folder of the built dashboard page. */
+  pageDir: string
+  /** The built script-tag SDK. */
+  scriptFile: string
+}
+
+/** `GET /` (the dashboard page), its assets, and `/nowcast.js`. */
+export function addPageRoutes(app: Hono, { pageDir, scriptFile }: PageRoutesOptions): void {
+  app.get('/nowcast.js', (context) => {
+    context.header('access-control-allow-origin', '*')
+    context.header('cache-control', 'public, max-age=3600')
+    return sendFile(context, scriptFile)
+  })
+  app.get('/', (context) => {
+    context.header('content-security-policy', PAGE_POLICY)
+    context.header('referrer-policy', 'no-referrer')
+    context.header('x-frame-options', 'DENY')
+    context.header('cache-control', 'no-cache')
+    return sendFile(context, join(pageDir, 'index.html'))
+  })
+  app.get('/assets/:name', (context) => {
+    context.header('cache-control', 'public, max-age=31536000, immutable')
+    return sendFile(context, within(join(pageDir, 'assets'), context.req.param('name')))
+  })
+  app.get('/favicon.svg', (context) => sendFile(context, join(pageDir, 'favicon.svg')))
+}
+
+/** A file of a folder; the folder itself when the name leads out of it. */
+function within(dir: string, name: string): string {
+  const file = normalize(join(dir, name))
+  return file.startsWith(dir + sep) ? file : dir
+}
+
+async function sendFile(context: Context, file: string): Promise<Response> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(file)
+  } catch {
+    return context.notFound() as Response
+  }
+  context.header('content-type', CONTENT_TYPES[extname(file)] ?? 'application/octet-stream')
+  context.header('x-content-type-options', 'nosniff')
+  return context.body(new Uint8Array(bytes))
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { LIMITS } from '@nowcast/protocol'
+import type { Context } from 'hono'
+import { NowcastError } from '../errors.ts'
+
+const inflate = promisify(gunzip)
+
+/** Reads request bodies; all that are being read together stay below a bound. */
+export interface BodyReader {
+  /**
+   * The body as parsed JSON, inflated if need be, whatever its content type.
+   * @throws NowcastError `body_too_large`, `unsupported_encoding`, `invalid_json`, `buffer_full`
+   */
+  readJson(context: Context): Promise<unknown>
+}
+
+/** A reader that holds at most `maxBytes` of bodies at a time. @default 64 MiB */
+export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
+  let held = 0
+  return {
+    async readJson(context) {
+      const encoding = context.req.header('content-encoding')?.toLowerCase() ?? 'identity'
+      if (encoding !== 'identity' && encoding !== 'gzip') {
+        throw new NowcastError(
+          'unsupported_encoding',
+          `content-encoding ${encoding} is not supported: send gzip, or none`,
+        )
+      }
+      const declared = Number(context.req.header('content-length') ?? 0)
+      if (declared > LIMITS.wireBytes) throw tooLarge()
+      const reserved = declared > 0 ? declared : LIMITS.wireBytes
+      if (held + reserved > maxBytes) {
+        throw new NowcastError('buffer_full', 'too many requests at a time: send the same batch again later', {
+          retryable: true,
+          retryAfterMs: 1000,
+        })
+      }
+      held += reserved
+      try {
+        const bytes = await readBytes(context)
+        return parse(encoding === 'gzip' ? await inflated(bytes) : bytes)
+      } finally {
+        held -= reserved
+      }
+    },
+  }
+}
+
+async function readBytes(context: Context): Promise<Buffer> {
+  const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming
+  const stream: AsyncIterable<Uint8Array> | null | undefined =
+    incoming ?? (context.req.raw.body as AsyncIterable<Uint8Array> | null)
+  if (!stream) return Buffer.alloc(0)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.byteLength
+    if (size > LIMITS.wireBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return chunks.length === 1
+    ? Buffer.from((chunks[0] as Uint8Array).buffer, (chunks[0] as Uint8Array).byteOffset, size)
+    : Buffer.concat(chunks, size)
+}
+
+async function inflated(bytes: Buffer): Promise<Buffer> {
+  try {
+    return await inflate(bytes, { maxOutputLength: LIMITS.inflatedBytes })
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
+    throw new NowcastError('invalid_json', 'the body says it is gzip and is not', { cause })
+  }
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new NowcastError('invalid_json', `the body is no JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function tooLarge(): NowcastError {
+  const { wireBytes, inflatedBytes } = LIMITS
+  return new NowcastError(
+    'body_too_large',
+    `a body has at most ${wireBytes} bytes, ${inflatedBytes} when inflated: split the batch`,
+  )
+}

@@ -1,0 +1,181 @@
+import type { EventLog } from '../ports/event-log.ts'
+import type { EventStore, MinuteTotals } from '../ports/event-store.ts'
+import type { HotStore } from '../ports/hot-store.ts'
+import { formatDecimal } from '../record/decimal.ts'
+import { DuplicateWindow } from '../window/duplicate-window.ts'
+import { joinSum } from '../window/split-sum.ts'
+import { MINUTE_MS } from '../window/window-cube.ts'
+
+const WAIT_MS = 30_000
+const POLL_MS = 50
+
+export interface AuditDependencies {
+  log: EventLog
+  hotStore: HotStore
+  eventStore: EventStore
+  /** Offset up to which each partition is archived. */
+  archivedTo(): number[]
+}
+
+export interface AuditOptions {
+  /** Minutes from here on, epoch ms. @default 24 hours ago */
+  from?: number
+  /** Minutes before this, epoch ms. @default now */
+  to?: number
+  duplicateOffsets: number
+  duplicateMs: number
+}
+
+/** A place where two sources differ. */
+export interface AuditDifference {
+  what: string
+  expected: string
+  found: string
+}
+
+export interface AuditReport {
+  /** Minutes of projects that were compared between the hot store and the archive. */
+  minutes: number
+  /** Events in them. */
+  events: number
+  /** Rows of the archive in the range. */
+  rows: number
+  /** Offsets of the log that were looked at. */
+  offsets: number
+  differences: AuditDifference[]
+}
+
+/**
+ * Compares log, hot store and archive, to the unit and the last decimal: the hot store at its fences with the archive's
+ * rows below them, the archive's rows with its rollups, the log's offsets (repeats left out) with the archive's.
+ */
+export async function audit(dependencies: AuditDependencies, options: AuditOptions): Promise<AuditReport> {
+  const { log, hotStore, eventStore } = dependencies
+  const { from = 0, to = Number.MAX_SAFE_INTEGER } = options
+  const differences: AuditDifference[] = []
+  const { fences, hot, completeSince } = await hotTotals(log, hotStore)
+  await archivedPast(fences, dependencies)
+
+  const hotFrom = Math.max(from, completeSince)
+  const archived = await eventStore.minuteTotals(log.epoch, hotFrom, Math.min(to, 7e12), fences)
+  const inRange = ({ minute }: MinuteTotals) => minute >= hotFrom && minute < to
+  const archivedByKey = new Map(archived.filter(inRange).map((totals) => [keyOf(totals), totals]))
+  const hotByKey = new Map(hot.filter(inRange).map((totals) => [keyOf(totals), totals]))
+  const horizon = Math.min(...hot.map(({ minute }) => minute), Number.MAX_SAFE_INTEGER)
+  let events = 0
+  for (const key of new Set([...hotByKey.keys(), ...archivedByKey.keys()])) {
+    const live = hotByKey.get(key)
+    const stored = archivedByKey.get(key)
+    const { project, minute } = (live ?? stored) as MinuteTotals
+    // Older than the hot store keeps.
+    if (minute < horizon) continue
+    events += live?.events ?? 0
+    if (live?.events === stored?.events && live?.revenue === stored?.revenue) continue
+    differences.push({
+      what: `${project} at ${new Date(minute).toISOString()}: live and history`,
+      expected: describe(live),
+      found: describe(stored),
+    })
+  }
+
+  const whole = await eventStore.integrity(Math.max(0, from), Math.min(to, 7e12))
+  if (whole.rows !== whole.distinct)
+    differences.push({
+      what: 'rows of the archive that stand there twice',
+      expected: '0',
+      found: String(whole.rows - whole.distinct),
+    })
+  if (whole.rows !== whole.rolledUp)
+    differences.push({
+      what: 'rows of the archive and their rollups',
+      expected: String(whole.rows),
+      found: String(whole.rolledUp),
+    })
+
+  let offsets = 0
+  for (const [partition, fence] of fences.entries()) {
+    const { start } = await log.extent(partition)
+    offsets += Math.max(0, fence - start)
+    const unique = await uniqueOffsets(log, partition, start, fence, options)
+    const stored = await eventStore.countOffsets(log.epoch, partition, start, fence)
+    if (unique !== stored)
+      differences.push({
+        what: `log partition ${partition}, offsets ${start} to ${fence}: log and history`,
+        expected: String(unique),
+        found: String(stored),
+      })
+  }
+  return { minutes: hotByKey.size, events, rows: whole.rows, offsets, differences }
+}
+
+interface HotTotals {
+  fences: number[]
+  completeSince: number
+  hot: MinuteTotals[]
+}
+
+/** Totals of the hot store's minutes, and the fences they belong to. */
+async function hotTotals(log: EventLog, hotStore: HotStore): Promise<HotTotals> {
+  for (;;) {
+    const before = await hotStore.view()
+    const { revision } = before
+    const fences: number[] = []
+    for (let partition = 0; partition < log.partitions; partition++) fences.push((await hotStore.fence(partition)) ?? 0)
+    const view = await hotStore.view()
+    // A flush in between: the fences are not those of the windows.
+    if (view.revision !== revision) continue
+    const hot: MinuteTotals[] = []
+    for (const [project, { minutes }] of view.projects) {
+      for (const [minute, window] of minutes) {
+        if (minute < view.completeSince) continue
+        let events = 0
+        let revenue = 0n
+        window.visit((_id, count, high, low) => {
+          events += count
+          revenue += joinSum(high, low)
+        })
+        hot.push({ project, minute, events, revenue })
+      }
+    }
+    return { fences, completeSince: Math.ceil(view.completeSince / MINUTE_MS) * MINUTE_MS, hot }
+  }
+}
+
+async function archivedPast(fences: readonly number[], { archivedTo }: AuditDependencies): Promise<void> {
+  const deadline = performance.now() + WAIT_MS
+  const behind = () => archivedTo().some((position, partition) => position < (fences[partition] ?? 0))
+  while (behind()) {
+    if (performance.now() > deadline)
+      throw new Error('the archive does not catch up with the live figures: is it running?')
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}
+
+async function uniqueOffsets(
+  log: EventLog,
+  partition: number,
+  from: number,
+  to: number,
+  options: AuditOptions,
+): Promise<number> {
+  const window = new DuplicateWindow(options.duplicateOffsets, options.duplicateMs)
+  const start = Math.max(0, from - options.duplicateOffsets)
+  window.reset(start)
+  let unique = 0
+  for await (const { offset, ids, receivedAt } of log.readIdentities(partition, start, to)) {
+    if (offset !== window.position) window.reset(offset)
+    for (let i = 0; i < receivedAt.length; i++) {
+      const isRepeat = window.add(ids, i, receivedAt[i] as number)
+      if (!isRepeat && offset + i >= from) unique++
+    }
+  }
+  return unique
+}
+
+function keyOf({ project, minute }: MinuteTotals): string {
+  return `${minute} ${project}`
+}
+
+function describe(totals: MinuteTotals | undefined): string {
+  return totals ? `${totals.events} events, ${formatDecimal(totals.revenue)}` : 'nothing'
+}

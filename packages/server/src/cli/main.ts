@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import pc from 'picocolors'
+import { auditCommand } from './audit-command.ts'
+import { demoCommand } from './demo-command.ts'
+import { importCommand } from './import-command.ts'
+import { startCommand } from './start-command.ts'
+import { tokenCommand } from './token-command.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const program = new Command('nowcast').description('Real-time product analytics, self-hosted.').version(version)
+
+/** The options that every command on a data directory takes. */
+function onDataDir(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file (default: nowcast.config.json, if there is one)')
+    .option('--data-dir <folder>', 'where everything is kept (default: ./nowcast-data)')
+    .option('--clickhouse <url>', 'a ClickHouse server instead of the embedded engine')
+    .addOption(
+      new Option('--log-level <level>', 'how much to log').choices([
+        'fatal',
+        'error',
+        'warn',
+        'info',
+        'debug',
+        'silent',
+      ]),
+    )
+}
+
+function serving(command: Command): Command {
+  return onDataDir(command)
+    .option('--port <number>', 'port to listen on (default: 4600)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--trust-proxy <hops or subnets>', 'proxies whose X-Forwarded-For is believed')
+}
+
+serving(program.command('start', { isDefault: true }).description('start a server')).action(startCommand)
+
+serving(
+  program.command('demo').description('start a server with the simulated traffic of a shop, in a project of its own'),
+)
+  .option('--events-per-second <number>', 'live traffic, on average (default: 20)')
+  .action(demoCommand)
+
+onDataDir(
+  program
+    .command('import')
+    .description('import log files, CSV or NDJSON; an interrupted import goes on where it was')
+    .argument('<file...>'),
+)
+  .option('--project <id>', 'project to import into (default: the first)')
+  .addOption(
+    new Option('--format <format>', 'format of the files (default: guessed)').choices([
+      'combined-log',
+      'csv',
+      'ndjson',
+    ]),
+  )
+  .option('--map <file>', 'JSON file that says where each event field comes from')
+  .option('--delimiter <character>', 'of CSV (default: guessed)')
+  .option('--zone <zone>', 'IANA zone of timestamps that carry none (default: UTC)')
+  .option(
+    '--url <url>',
+    'server to send to (default: the one on the data directory; without one it is started for the time)',
+  )
+  .option('--key <key>', 'secret key (default: the project’s in the data directory)')
+  .option('--force', 'import a finished file again')
+  .action(importCommand)
+
+onDataDir(program.command('token').description('print a read token and the dashboard’s address with it'))
+  .option('--project <id>', 'project it reads (default: the first)')
+  .option('--filter <dimension=value...>', 'forced on every query, like country=US; repeat for more')
+  .option('--metric <metric...>', 'metrics it allows (default: all)')
+  .option('--expires <span>', 'how long it is valid: 30m, 12h, 1d (default: 1d)')
+  .action(tokenCommand)
+
+onDataDir(program.command('audit').description('compare log, live figures and history; exit 1 where they differ'))
+  .option('--from <time>', 'ISO 8601 (default: everything)')
+  .option('--to <time>', 'ISO 8601 (default: now)')
+  .action(auditCommand)
+
+program.parseAsync().catch((error: Error) => {
+  // What we say ourselves is enough; anything else is a fault of ours, and its place matters.
+  const isOurs = ['ConfigError', 'DataDirError', 'ListenError', 'NowcastError', 'ImportError', 'CommandError'].includes(
+    error.name,
+  )
+  console.error(`${pc.red('nowcast:')} ${isOurs ? error.message : error.stack}`)
+  process.exit(1)
+})

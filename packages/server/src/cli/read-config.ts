@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { type Config, ConfigError, configFromEnvironment, parseTrustProxy, toConfig } from '../config.ts'
+
+const DEFAULT_FILE = 'nowcast.config.json'
+
+/** Flags that set the configuration. */
+export interface ConfigFlags {
+  config?: string
+  port?: string
+  host?: string
+  dataDir?: string
+  clickhouse?: string
+  trustProxy?: string
+  logLevel?: string
+}
+
+/** Flags beat environment beats file beats defaults. @throws ConfigError that names the field */
+export async function readConfig(flags: ConfigFlags): Promise<Config> {
+  const { config, trustProxy, ...plain } = flags
+  const environment = configFromEnvironment(process.env)
+  const file = config ?? process.env.NOWCAST_CONFIG
+  const fromFile = await readConfigFile(file ?? DEFAULT_FILE, file !== undefined)
+  const set = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined))
+  const proxies = trustProxy === undefined ? {} : { trustProxy: parseTrustProxy(trustProxy) }
+  return toConfig({ ...fromFile, ...environment, ...set, ...proxies })
+}
+
+async function readConfigFile(file: string, isNamed: boolean): Promise<object> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (!isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new ConfigError(`the configuration file ${file} cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError(`the configuration file ${file} is no JSON: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { type Project, ProjectSchema, toProject } from './project.ts'
+
+/** What a configuration file, the environment and flags may set. */
+const ConfigSchema = z.strictObject({
+  /** @default 4600 */
+  port: z.coerce.number().int().min(0).max(65_535).default(4600),
+  /** @default '127.0.0.1' */
+  host: z.string().min(1).default('127.0.0.1'),
+  /** @default './nowcast-data' */
+  dataDir: z.string().min(1).default('./nowcast-data'),
+  /** `http://user:password@host:8123`; the embedded engine when unset. */
+  clickhouse: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+  /** Proxies whose X-Forwarded-For is believed: how many, or their subnets. @default false */
+  trustProxy: z.union([z.boolean(), z.int().min(0).max(16), z.array(z.string())]).default(false),
+  /** An MMDB file with countries, instead of the bundled one. */
+  countryDatabase: z.string().optional(),
+  /** Partitions of a new embedded log. @default 4 */
+  partitions: z.coerce.number().int().min(1).max(64).default(4),
+  /** Offsets in all partitions together that a duplicate is looked for backwards. @default 8000000 */
+  duplicateOffsets: z.coerce.number().int().min(1000).default(8_000_000),
+  /** Bytes of live windows in memory. @default 1 GiB */
+  hotBytes: z.coerce
+    .number()
+    .int()
+    .min(16 * 1024 * 1024)
+    .default(1024 ** 3),
+  /** Bytes of the embedded log on disk at which ingestion answers 503. @default 64 GiB */
+  logBytes: z.coerce
+    .number()
+    .int()
+    .min(16 * 1024 * 1024)
+    .default(64 * 1024 ** 3),
+  /** How long the embedded log keeps events that are archived, ms. @default 1 hour */
+  logRetentionMs: z.coerce
+    .number()
+    .int()
+    .min(15 * 60_000)
+    .default(3_600_000),
+  /** Requests a second of one key from one address. @default 500 */
+  requestsPerSecond: z.coerce.number().int().min(1).default(500),
+  /** Values of one dimension of a project kept apart in a day. @default 10000 */
+  valuesPerDimension: z.coerce.number().int().min(1).default(10_000),
+  /** Cells of a project kept apart in a day. @default 20000 */
+  cellsPerProject: z.coerce.number().int().min(1).default(20_000),
+  /** A minute counts as closed this long after it ends, ms. @default 5000 */
+  closeAfterMs: z.coerce.number().int().min(0).max(600_000).default(5000),
+  /** @default 'warn' */
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('warn'),
+  projects: z.array(ProjectSchema).default([]),
+})
+
+/** A configuration as one writes it. */
+export type ConfigOptions = z.input<typeof ConfigSchema>
+export type Config = Omit<z.output<typeof ConfigSchema>, 'projects'> & { projects: Project[] }
+
+/** A configuration that cannot be used; the message names the field. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/** Checks a configuration and adds its defaults. @throws ConfigError */
+export function toConfig(options: unknown): Config {
+  const parsed = ConfigSchema.safeParse(options)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    if (issue?.code === 'unrecognized_keys') {
+      const field = [...issue.path, issue.keys[0]].join('.')
+      throw new ConfigError(
+        `${field} is no field of the configuration; these are: ${Object.keys(ConfigSchema.shape).join(', ')}`,
+      )
+    }
+    throw new ConfigError(`${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const projects = parsed.data.projects.map(toProject)
+  for (const field of ['id', 'writeKey', 'secretKey'] as const) {
+    const seen = new Set<string>()
+    for (const project of projects) {
+      if (seen.has(project[field])) throw new ConfigError(`projects: two projects have the same ${field}`)
+      seen.add(project[field])
+    }
+  }
+  return { ...parsed.data, projects }
+}
+
+/** `dataDir` → `NOWCAST_DATA_DIR`. */
+function environmentName(field: string): string {
+  return `NOWCAST_${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** What the environment sets. `NOWCAST_TRUST_PROXY` is a number or subnets with commas. */
+export function configFromEnvironment(environment: Record<string, string | undefined>): Record<string, unknown> {
+  const set: Record<string, unknown> = {}
+  for (const field of Object.keys(ConfigSchema.shape)) {
+    const value = environment[environmentName(field)]
+    if (value === undefined || field === 'projects') continue
+    set[field] = field === 'trustProxy' ? parseTrustProxy(value) : value
+  }
+  return set
+}
+
+/** `true`, `2` or `10.0.0.0/8,::1`. */
+export function parseTrustProxy(value: string): boolean | number | string[] {
+  if (value === 'true' || value === 'false') return value === 'true'
+  return /^\d+$/.test(value) ? Number(value) : value.split(',').map((part) => part.trim())
+}

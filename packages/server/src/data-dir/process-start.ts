@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises'
+import process from 'node:process'
+
+/**
+ * When a process was started, in the system's own ticks; '' when it lives and the system does not say; undefined when
+ * there is no such process.
+ */
+export async function processStart(pid: number): Promise<string | undefined> {
+  try {
+    // Field 22 of /proc/<pid>/stat; the name in field 2 may hold spaces.
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return isAlive(pid) ? '' : undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

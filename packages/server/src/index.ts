@@ -1,0 +1,7 @@
+export { createReadToken, type ReadTokenOptions } from './api/read-token.ts'
+export type { AuditDifference, AuditReport } from './audit/audit.ts'
+export { ConfigError } from './config.ts'
+export { createNowcast, type Nowcast, type NowcastOptions } from './create-nowcast.ts'
+export { DataDirError } from './data-dir/lock-data-dir.ts'
+export { NowcastError } from './errors.ts'
+export type { Project, ProjectOptions } from './project.ts'

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import type { Answer, ResumeAck } from '@nowcast/protocol'
+import type { Logger } from 'pino'
+import { NowcastError } from '../errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { Room, type RoomMessage } from './room.ts'
+
+const LINGER_MS = 30_000
+const TICK_MS = 250
+
+export interface LiveHubDependencies {
+  clock: Clock
+  telemetry: Telemetry
+  logger: Logger
+  /** Sends a message to all viewers of a room. */
+  broadcast(roomId: string, message: RoomMessage): void
+}
+
+export interface LiveHubOptions {
+  /** Distinct questions that may be watched at a time. @default 10000 */
+  maxRooms?: number
+}
+
+/** A question as the hub needs it. */
+export interface LiveQuestion {
+  /** Equal for questions with equal answers. */
+  key: string
+  everyMs: number
+  /** Who may come back to it by its id. */
+  scope: string
+  watch(): { answer(): Promise<Answer> }
+}
+
+/** Rooms of equal questions; each is computed once a tick, whatever the number of viewers. */
+export interface LiveHub {
+  start(): void
+  stop(): Promise<void>
+  /** Joins the question's room, which stays while it has viewers. Leave it with `leave`. */
+  join(question: LiveQuestion): Room
+  /** Joins a room again after a gap or a reconnect. @throws NowcastError `not_found` */
+  rejoin(id: string, scope: string): Room
+  leave(room: Room): void
+  /** What a viewer with a room's `revision` has missed. */
+  missed(room: Room, revision: number): Promise<ResumeAck>
+}
+
+interface Entry {
+  room: Room
+  key: string
+  scopes: Set<string>
+  viewers: number
+  emptySince: number
+}
+
+/** A hub for one node. */
+export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHubOptions = {}): LiveHub {
+  const { clock, telemetry, logger, broadcast } = dependencies
+  const { maxRooms = 10_000 } = options
+  const byKey = new Map<string, Entry>()
+  const byId = new Map<string, Entry>()
+  let timer: NodeJS.Timeout | undefined
+  let ticking: Promise<void> | undefined
+
+  async function tick(): Promise<void> {
+    const startedAt = performance.now()
+    const now = clock.now()
+    let computed = 0
+    for (const entry of [...byId.values()]) {
+      const { room } = entry
+      if (entry.viewers === 0) {
+        if (now - entry.emptySince > LINGER_MS) remove(entry)
+        continue
+      }
+      if (now - room.answeredAt < room.everyMs - TICK_MS / 2) continue
+      computed++
+      try {
+        const message = await room.tick(now)
+        if (message) broadcast(room.id, message)
+      } catch (error) {
+        logger.warn({ error, room: room.id }, 'a live question could not be answered')
+      }
+    }
+    if (computed > 0) telemetry.liveTick.observe((performance.now() - startedAt) / 1000)
+  }
+
+  function remove(entry: Entry): void {
+    byKey.delete(entry.key)
+    byId.delete(entry.room.id)
+    telemetry.liveRooms.set(byId.size)
+  }
+
+  function enter(entry: Entry): Room {
+    entry.viewers++
+    telemetry.liveSubscriptions.inc()
+    return entry.room
+  }
+
+  return {
+    start() {
+      timer = setInterval(() => {
+        ticking ??= tick().finally(() => {
+          ticking = undefined
+        })
+      }, TICK_MS)
+      timer.unref()
+    },
+    async stop() {
+      clearInterval(timer)
+      await ticking
+    },
+    join({ key, everyMs, scope, watch }) {
+      let entry = byKey.get(key)
+      if (!entry) {
+        if (byId.size >= maxRooms)
+          throw new NowcastError('buffer_full', 'too many different live queries on this server', { retryable: true })
+        const watched = watch()
+        const room = new Room(randomUUID(), everyMs, () => watched.answer())
+        entry = { room, key, scopes: new Set(), viewers: 0, emptySince: 0 }
+        byKey.set(key, entry)
+        byId.set(room.id, entry)
+        telemetry.liveRooms.set(byId.size)
+      }
+      entry.scopes.add(scope)
+      return enter(entry)
+    },
+    rejoin(id, scope) {
+      const entry = byId.get(id)
+      if (!entry?.scopes.has(scope))
+        throw new NowcastError('not_found', 'this subscription is gone: subscribe again', { field: 'id' })
+      return enter(entry)
+    },
+    leave(room) {
+      const entry = byId.get(room.id)
+      if (!entry) return
+      entry.viewers--
+      entry.emptySince = clock.now()
+      telemetry.liveSubscriptions.dec()
+    },
+    async missed(room, revision) {
+      const deltas = room.deltasAfter(revision)
+      return deltas ? { id: room.id, deltas } : room.snapshot()
+    },
+  }
+}
+
+export type { Room, RoomMessage } from './room.ts'

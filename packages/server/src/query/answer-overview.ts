@@ -1,0 +1,110 @@
+import type { Metric, OverviewAnswer, Tile } from '@nowcast/protocol'
+import type { Measure } from '../ports/event-store.ts'
+import { MINUTE_MS } from '../window/window-cube.ts'
+import { BASELINE_BUCKETS, expectedBand, judge } from './anomaly.ts'
+import type { AnswerDraft } from './answer-draft.ts'
+import { totalOver } from './answer-total.ts'
+import { type Bucket, bucketsOf } from './buckets.ts'
+import { measureBuckets } from './measure-buckets.ts'
+import { METRIC_DEFINITIONS, type MetricValue } from './metric-definitions.ts'
+import type { Question } from './question.ts'
+import type { QuestionState, Sources } from './question-state.ts'
+
+const HOUR_MS = 60 * MINUTE_MS
+/** Minutes of the active users' tile: the running one and the five before it. */
+const ACTIVE_MS = 6 * MINUTE_MS
+const RATE_SECONDS = 10
+const MEASURES: Measure[] = ['events', 'page_views', 'errors', 'revenue', 'users', 'buyers', 'active_users']
+
+/** The dashboard's tiles in one answer. */
+export async function answerOverview(
+  question: Question,
+  state: QuestionState,
+  sources: Sources,
+): Promise<AnswerDraft<OverviewAnswer>> {
+  const { project, filters, bots } = question
+  const { now } = sources
+  const to = Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS
+  const range = { from: to - 2 * HOUR_MS, to }
+  const buckets = bucketsOf(range, 'minute', 'UTC')
+  const measured = await measureBuckets(
+    {
+      project: project.id,
+      filters,
+      bots,
+      timezone: 'UTC',
+      granularity: 'minute',
+      measures: MEASURES,
+      range,
+      buckets,
+      now,
+      slot: 'minutes',
+      signal: sources.signal,
+    },
+    { view: sources.view, archive: state.archive, minutes: state.minutes(question, MEASURES) },
+  )
+  const minutes = measured.get('') ?? []
+  const of = (metric: Metric) => METRIC_DEFINITIONS[metric].measures.map((measure) => MEASURES.indexOf(measure))
+  const value = (metric: Metric, values: bigint[], ms: number): MetricValue =>
+    METRIC_DEFINITIONS[metric].value(
+      of(metric).map((at) => values[at] ?? 0n),
+      ms,
+    )
+  const spark = (metric: Metric) => minutes.map((values) => value(metric, values, MINUTE_MS).v)
+  const sum = (metric: Metric, part: bigint[][]): MetricValue => {
+    const sums = MEASURES.map((_, i) => part.reduce((total, values) => total + (values[i] ?? 0n), 0n))
+    return value(metric, sums, HOUR_MS)
+  }
+  const lastHour = minutes.slice(60)
+  const hourBefore = minutes.slice(0, 60)
+  const distinct = (metric: Metric, slot: string, stretch: Bucket) =>
+    totalOver(stretch, slot, { ...question, metric }, state, sources)
+  const [users, usersBefore, conversion, conversionBefore] = await Promise.all([
+    distinct('users', 'active', { from: to - ACTIVE_MS, to }),
+    distinct('users', 'active-before', { from: to - ACTIVE_MS - 5 * MINUTE_MS, to: to - 5 * MINUTE_MS }),
+    distinct('conversion_rate', 'conversion', { from: to - HOUR_MS, to }),
+    distinct('conversion_rate', 'conversion-before', { from: to - 2 * HOUR_MS, to: to - HOUR_MS }),
+  ])
+  const closed = buckets.filter((bucket) => bucket.to + sources.closeAfterMs <= now).length
+
+  function tile(current: MetricValue, previous: MetricValue, values: number[]): Tile {
+    const begin =
+      sources.firstEventAt === undefined
+        ? closed
+        : buckets.findIndex((bucket) => bucket.from >= (sources.firstEventAt as number))
+    const last = closed - 1
+    const band = expectedBand(values.slice(Math.max(begin < 0 ? last : begin, last - BASELINE_BUCKETS), last), 2)
+    const anomaly = band && judge(values[last] as number, band, 2)
+    return { ...current, previous: previous.v, spark: values.slice(60), ...(anomaly && { anomaly }) }
+  }
+  const summed = (metric: Metric) => tile(sum(metric, lastHour), sum(metric, hourBefore), spark(metric))
+
+  return {
+    kind: 'overview',
+    tiles: {
+      activeUsers: { ...tile(users, usersBefore, spark('active_users')), approximate: true },
+      eventsPerSecond: tile(
+        { v: receivedRate(question, state, sources, 1) },
+        { v: receivedRate(question, state, sources, 2) },
+        spark('events_per_second'),
+      ),
+      revenueLastHour: { ...summed('revenue'), currency: project.currency },
+      pageViewsLastHour: summed('page_views'),
+      errorRateLastHour: summed('error_rate'),
+      conversionRateLastHour: { ...tile(conversion, conversionBefore, spark('conversion_rate')), approximate: true },
+    },
+  }
+}
+
+/** Mean of events received in ten whole seconds: the last ones, or those `back − 1` times ten seconds before. */
+function receivedRate(question: Question, state: QuestionState, sources: Sources, back: number): number {
+  const windows = sources.view.projects.get(question.project.id)
+  const selection = state.minutes(question, MEASURES)?.selection
+  if (!windows || !selection) return 0
+  const end = Math.floor(sources.now / 1000) - (back - 1) * RATE_SECONDS
+  let events = 0
+  for (let second = end - RATE_SECONDS; second < end; second++) {
+    for (const [id, count] of windows.seconds.get(second * 1000) ?? []) if (selection.mask[id]) events += count
+  }
+  return events / RATE_SECONDS
+}

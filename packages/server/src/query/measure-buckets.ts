@@ -1,0 +1,201 @@
+import type { Granularity } from '@nowcast/protocol'
+import type { Dimension, DimensionFilter, Measure } from '../ports/event-store.ts'
+import type { HotView } from '../ports/hot-store.ts'
+import { RegisterUnion } from '../sketch/register-union.ts'
+import { MINUTE_MS, type ProjectWindows } from '../window/window-cube.ts'
+import type { ArchiveRows } from './archive-rows.ts'
+import type { Bucket } from './buckets.ts'
+import { DISTINCT_MEASURES } from './metric-definitions.ts'
+import { additiveValue, distinctSketch, type MinuteResult, type MinuteResults } from './minute-results.ts'
+
+const DAY_MS = 24 * 3_600_000
+/** Minutes before a minute whose users are active at it. */
+const ACTIVE_BEFORE = 4
+
+export interface BucketsRequest {
+  project: string
+  filters: DimensionFilter[]
+  bots: boolean
+  measures: Measure[]
+  /** Exact ends of what counts; buckets may reach beyond. */
+  range: Bucket
+  buckets: Bucket[]
+  /** Undefined for one bucket over the whole range. */
+  granularity?: Granularity
+  timezone: string
+  breakdown?: Dimension
+  /** Keys of the breakdown to keep apart. */
+  keys?: string[]
+  now: number
+  /** Names what is read from the archive, so that what a watched question reads for one part is not another's. */
+  slot: string
+  signal?: AbortSignal
+}
+
+export interface BucketsSources {
+  view: HotView
+  archive: ArchiveRows
+  /** Of the same question; undefined when only the archive can answer it. */
+  minutes: MinuteResults | undefined
+}
+
+/** Values of each key (`''` without a breakdown): by bucket, then by measure. */
+export type MeasuredBuckets = Map<string, bigint[][]>
+
+const union = new RegisterUnion()
+
+/**
+ * Reads each minute from one source: the hot store where it is complete, else the archive; the two never both. Sums are
+ * put together at the minute where one ends and the other begins; a distinct count whose bucket straddles it is the
+ * archive's.
+ */
+export async function measureBuckets(request: BucketsRequest, sources: BucketsSources): Promise<MeasuredBuckets> {
+  const { measures, buckets, range } = request
+  const { view, minutes } = sources
+  const hotFrom = minutes ? hotStart(view, request.now) : Number.POSITIVE_INFINITY
+  const windows = view.projects.get(request.project)
+  minutes?.update(windows)
+  const answer: MeasuredBuckets = new Map()
+  const valuesOf = (key: string): bigint[][] => {
+    let values = answer.get(key)
+    if (!values) {
+      values = buckets.map(() => measures.map(() => 0n))
+      answer.set(key, values)
+    }
+    return values
+  }
+  if (!request.breakdown) valuesOf('')
+  await readArchive(request, sources.archive, hotFrom, valuesOf)
+  if (minutes && hotFrom < range.to) readHot(request, minutes, windows, hotFrom, valuesOf)
+  return answer
+}
+
+/** First minute that is read from the hot store. */
+export function hotStart(view: HotView, now: number): number {
+  return Math.max(view.completeSince, Math.floor((now - DAY_MS) / MINUTE_MS) * MINUTE_MS)
+}
+
+/** First moment of a measure's bucket that the hot store must hold for it to answer. */
+function neededFrom(measure: Measure, bucketFrom: number): number {
+  return measure === 'active_users' ? bucketFrom - ACTIVE_BEFORE * MINUTE_MS : bucketFrom
+}
+
+type ValuesOf = (key: string) => bigint[][]
+
+async function readArchive(
+  request: BucketsRequest,
+  archive: ArchiveRows,
+  hotFrom: number,
+  valuesOf: ValuesOf,
+): Promise<void> {
+  const { range, buckets, measures, granularity } = request
+  const indexByStart = new Map(buckets.map((bucket, index) => [bucket.from, index]))
+  const indexByLastMinute = new Map(buckets.map((bucket, index) => [lastMinute(bucket, request.now), index]))
+  // Measures that are read over the same stretch go together.
+  const readings = new Map<string, { to: number; by: Granularity | undefined; together: Measure[] }>()
+  for (const measure of measures) {
+    let to = Math.min(range.to, hotFrom)
+    if (DISTINCT_MEASURES.has(measure)) {
+      const last = buckets.findLast((bucket) => neededFrom(measure, Math.max(bucket.from, range.from)) < hotFrom)
+      to = last ? Math.min(last.to, range.to) : range.from
+    }
+    if (to <= range.from) continue
+    // Active users are known by the minute.
+    const by = measure === 'active_users' && granularity ? 'minute' : granularity
+    const key = `${by} ${to}`
+    const reading = readings.get(key) ?? { to, by, together: [] }
+    reading.together.push(measure)
+    readings.set(key, reading)
+  }
+  await Promise.all(
+    [...readings.values()].map(async ({ to, by, together }) => {
+      const { project, filters, bots, timezone, breakdown, keys, signal, slot } = request
+      const selection = { project, filters, bots, from: range.from, to }
+      const rows = await archive.read(slot, {
+        ...selection,
+        timezone,
+        breakdown,
+        keys,
+        signal,
+        granularity: by,
+        measures: together,
+      })
+      for (const row of rows) {
+        const index = !by ? 0 : by === granularity ? indexByStart.get(row.t) : indexByLastMinute.get(row.t)
+        if (index === undefined) continue
+        const values = valuesOf(row.key ?? '')[index] as bigint[]
+        for (const [i, measure] of together.entries()) values[measures.indexOf(measure)] = row.values[i] as bigint
+      }
+    }),
+  )
+}
+
+/** Last minute of a bucket that has begun. */
+function lastMinute({ to }: Bucket, now: number): number {
+  return Math.min(to, Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS) - MINUTE_MS
+}
+
+function readHot(
+  request: BucketsRequest,
+  minutes: MinuteResults,
+  windows: ProjectWindows | undefined,
+  hotFrom: number,
+  valuesOf: ValuesOf,
+): void {
+  const { range, buckets, measures } = request
+  const { keys } = minutes.selection
+  const additive = measures.filter((measure) => !DISTINCT_MEASURES.has(measure))
+  const distinct = measures.filter((measure) => DISTINCT_MEASURES.has(measure))
+  for (const [index, bucket] of buckets.entries()) {
+    const from = Math.max(bucket.from, range.from)
+    const to = Math.min(bucket.to, range.to)
+    if (to <= hotFrom) continue
+    for (let minute = Math.max(from, hotFrom); additive.length > 0 && minute < to; minute += MINUTE_MS) {
+      const result = minutes.at(windows, minute)
+      if (!result) continue
+      for (const [group, found] of result.entries()) {
+        if (!found) continue
+        const values = valuesOf(keys[group] as string)[index] as bigint[]
+        for (const measure of additive) {
+          const at = measures.indexOf(measure)
+          values[at] = (values[at] as bigint) + additiveValue(found, measure)
+        }
+      }
+    }
+    for (const measure of distinct) {
+      if (neededFrom(measure, from) < hotFrom) continue
+      const first =
+        measure === 'active_users'
+          ? to - from > MINUTE_MS
+            ? to - (ACTIVE_BEFORE + 1) * MINUTE_MS
+            : neededFrom(measure, from)
+          : from
+      const results: MinuteResult[] = []
+      for (let minute = first; minute < to; minute += MINUTE_MS) {
+        const result = minutes.at(windows, minute)
+        if (result) results.push(result)
+      }
+      const groups = Math.max(0, ...results.map((result) => result.length))
+      for (let group = 0; group < groups; group++) {
+        const count = countDistinct(results, group, measure)
+        if (count > 0n) (valuesOf(keys[group] as string)[index] as bigint[])[measures.indexOf(measure)] = count
+      }
+    }
+  }
+}
+
+function countDistinct(results: readonly MinuteResult[], group: number, measure: Measure): bigint {
+  union.clear()
+  let seen = 0
+  let only: number | undefined
+  for (const result of results) {
+    const measures = result[group]
+    const sketch = measures && distinctSketch(measures, measure)
+    if (!sketch) continue
+    seen++
+    only = seen === 1 ? sketch.estimate() : undefined
+    union.add(sketch)
+  }
+  if (seen === 0) return 0n
+  return BigInt(Math.round(only ?? union.estimate()))
+}

@@ -1,0 +1,108 @@
+import type { Answer, AnswerBase, Excluded } from '@nowcast/protocol'
+import type { Clock } from '../ports/clock.ts'
+import type { EventStore } from '../ports/event-store.ts'
+import type { HotStore } from '../ports/hot-store.ts'
+import { answerBreakdown } from './answer-breakdown.ts'
+import { answerOverview } from './answer-overview.ts'
+import { answerRecent } from './answer-recent.ts'
+import { answerSeries } from './answer-series.ts'
+import { answerTotal } from './answer-total.ts'
+import { resolveRange } from './buckets.ts'
+import { findExcluded } from './find-excluded.ts'
+import { createFirstEvents } from './first-events.ts'
+import { METRIC_DEFINITIONS } from './metric-definitions.ts'
+import { type Question, type Scope, toQuestion } from './question.ts'
+import { QuestionState, type Sources } from './question-state.ts'
+
+export interface QueryDependencies {
+  hotStore: HotStore
+  eventStore: EventStore
+  clock: Clock
+}
+
+export interface QueryOptions {
+  /** A minute counts as closed this long after it ends, ms. @default 5000 */
+  closeAfterMs?: number
+}
+
+/** A question to be answered again and again. */
+export interface WatchableQuestion {
+  /** Equal for questions with equal answers. */
+  key: string
+  everyMs: number
+  /** Begins; what did not change is not computed again. */
+  watch(): { answer(): Promise<Answer> }
+}
+
+/** Answers queries (body of `POST /v1/query`, of any shape) within what a token allows. */
+export interface QueryStage {
+  /** @throws NowcastError `invalid_query`, `metric_not_allowed`, `archive_unavailable`, `query_timeout` */
+  answer(query: unknown, scope: Scope, signal?: AbortSignal): Promise<Answer>
+  /** @throws NowcastError `invalid_query`, `metric_not_allowed` */
+  watchable(query: unknown, scope: Scope): WatchableQuestion
+}
+
+/** The stage from a question to its answer. */
+export function createQuery(dependencies: QueryDependencies, options: QueryOptions = {}): QueryStage {
+  const { hotStore, eventStore, clock } = dependencies
+  const { closeAfterMs = 5000 } = options
+  const firstEvents = createFirstEvents(eventStore, clock)
+
+  async function answer(question: Question, state: QuestionState, signal?: AbortSignal): Promise<Answer> {
+    const startedAt = performance.now()
+    const view = await hotStore.view()
+    const now = clock.now()
+    const needsFirst = question.anomalies !== undefined || question.kind === 'overview'
+    const firstEventAt = needsFirst ? await firstEvents.of(question.project.id, view) : undefined
+    const sources: Sources = { view, eventStore, now, firstEventAt, closeAfterMs, signal }
+    const draft = await draftOf(question, state, sources)
+    const definition = METRIC_DEFINITIONS[question.metric]
+    const base: AnswerBase = {
+      metric: question.metric,
+      asOf: now,
+      approximate: definition.approximate ?? false,
+      tookMs: 0,
+    }
+    if (definition.money && draft.kind !== 'recent') {
+      const granularity = question.kind === 'series' ? question.granularity : 'minute'
+      const range = resolveRange(question.range, granularity, question.timezone, now)
+      const excluded: Excluded[] = await findExcluded(question, range, state, sources)
+      if (excluded.length > 0) base.excluded = excluded
+    }
+    base.tookMs = Math.round((performance.now() - startedAt) * 100) / 100
+    return { ...draft, ...base } as Answer
+  }
+
+  return {
+    answer: async (query, scope, signal) =>
+      answer(toQuestion(query, scope), new QuestionState(eventStore, clock, false), signal),
+    watchable(query, scope) {
+      const question = toQuestion(query, scope)
+      return {
+        key: JSON.stringify({ ...question, project: question.project.id }),
+        everyMs: question.everyMs,
+        watch() {
+          const state = new QuestionState(eventStore, clock, true)
+          return { answer: () => answer(question, state) }
+        },
+      }
+    },
+  }
+}
+
+function draftOf(question: Question, state: QuestionState, sources: Sources) {
+  switch (question.kind) {
+    case 'series':
+      return answerSeries(question, state, sources)
+    case 'total':
+      return answerTotal(question, state, sources)
+    case 'breakdown':
+      return answerBreakdown(question, state, sources)
+    case 'recent':
+      return answerRecent(question, sources)
+    case 'overview':
+      return answerOverview(question, state, sources)
+  }
+}
+
+export type { Scope }

@@ -1,0 +1,51 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { runCommand } from './run-command.mjs'
+
+/**
+ * Programs that tests start beside the server: one of `programs` must be on the PATH. A service whose files come from
+ * elsewhere (such as the jars of Kafka, through Maven) gets an entry with an `install` of its own.
+ */
+const SERVICES = [
+  { name: 'Redis', programs: ['redis-server'], install: () => installDebianPackage('redis-server') },
+  {
+    name: 'Chromium',
+    programs: ['chromium', 'chromium-browser', 'google-chrome'],
+    install: () => installDebianPackage('chromium'),
+  },
+]
+
+/** Installs the services that are missing where that is possible, and says what is missing where it is not. */
+export async function installServices() {
+  for (const { name, programs, install } of SERVICES) {
+    if (programs.some(isOnPath)) continue
+    console.log(`${name} is missing, installing it…`)
+    const failure = await install()
+    if (failure) console.log(`${name} could not be installed: ${failure}\nTests that need ${name} cannot run.`)
+  }
+}
+
+function isOnPath(program) {
+  return process.env.PATH.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** @returns why it failed; undefined if it did not */
+async function installDebianPackage(name) {
+  if (!isOnPath('apt-get')) return `there is no apt-get here; install ${name} with your system's package manager.`
+  if (process.getuid() !== 0) return `that takes root; run: sudo apt-get install ${name}`
+  // Tests start their own: the package must not start a service.
+  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', name]
+  if ((await runCommand(install, { env })).ok) return undefined
+  // The list of packages may be missing or old.
+  await runCommand(['apt-get', 'update'], { env })
+  const { ok, output } = await runCommand(install, { env })
+  return ok ? undefined : `apt-get said:\n${output}`
+}
