@@ -1,3 +1,8 @@
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { storedProjects } from '../data-dir/stored-projects.ts'
+import { CommandError } from './command-error.ts'
+import { type DemoProgress, runDemo } from './demo/run-demo.ts'
 import { printWelcome } from './print-welcome.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
 import { runUntilSignal } from './run-until-signal.ts'
@@ -7,11 +12,56 @@ interface DemoFlags extends ConfigFlags {
   eventsPerSecond?: string
 }
 
+const DEMO = { id: 'demo', name: 'Demo shop' }
+const OWN = { id: 'default', name: 'Default' }
 const print = (line: string) => console.log(line)
 
 /** `nowcast demo`: `start` with simulated traffic in a project of its own. */
-export async function demoCommand(flags: DemoFlags): Promise<void> {
-  const served = await serve(await readConfig(flags))
-  await printWelcome(served.url, served.nowcast.projects, print)
-  await runUntilSignal(() => served.stop(), print)
+export async function demoCommand({ eventsPerSecond = '20', ...flags }: DemoFlags): Promise<void> {
+  const rate = Number(eventsPerSecond)
+  if (!(rate > 0 && rate <= 1000)) throw new CommandError(`--events-per-second ${eventsPerSecond}: a number up to 1000`)
+  const config = await readConfig(flags)
+  const hasOwn = config.projects.length > 0
+  const stored = await storedProjects(config.dataDir, ...(hasOwn ? [] : [OWN]), DEMO)
+  const demo = stored.find(({ id }) => id === DEMO.id)
+  if (!demo) throw new CommandError(`${config.dataDir} has no project ${DEMO.id}`)
+  const own = (hasOwn ? config.projects : stored).filter(({ id }) => id !== DEMO.id)
+  const served = await serve({ ...config, projects: [...own, demo] })
+  await printWelcome(served.url, [demo, ...own], print)
+  const abort = new AbortController()
+  const traffic = runDemo({
+    url: served.url,
+    key: demo.secretKey,
+    stateFile: join(config.dataDir, 'demo.json'),
+    eventsPerSecond: rate,
+    progress: drawBackfill(),
+    notice: (message) => print(pc.yellow(`  ${message}`)),
+    signal: abort.signal,
+  }).catch((error: Error) => {
+    if (!abort.signal.aborted) print(pc.red(`  The demo's traffic stopped: ${error.message}`))
+  })
+  await runUntilSignal(async () => {
+    abort.abort()
+    await traffic
+    await served.stop()
+  }, print)
+}
+
+/** Says how far the past is filled: in place on a terminal, else every quarter. */
+function drawBackfill(): (progress: DemoProgress) => void {
+  let shown = -1
+  let isDone = false
+  return ({ phase, fromMs, toMs, atMs, accepted }) => {
+    if (isDone) return
+    const percent = phase === 'live' ? 100 : Math.floor(((atMs - fromMs) * 100) / Math.max(1, toMs - fromMs))
+    isDone = phase === 'live'
+    const step = process.stdout.isTTY ? 1 : 25
+    if (Math.floor(percent / step) === shown && !isDone) return
+    shown = Math.floor(percent / step)
+    const line = isDone
+      ? `  The last hours are filled (${accepted.toLocaleString('en-US')} events); traffic goes on live.`
+      : `  Filling the last hours with traffic: ${percent} %`
+    if (process.stdout.isTTY) process.stdout.write(`\r${line}${isDone ? '\n' : ''}`)
+    else print(line)
+  }
 }

@@ -28,11 +28,8 @@ export class DataDirError extends Error {
   override name = 'DataDirError'
 }
 
-/**
- * Takes a data directory for this process; makes it if need be, readable by its owner only.
- * @throws DataDirError when another process holds it or it cannot be written
- */
-export async function lockDataDir(dir: string, adminKey: string): Promise<DataDirLock> {
+/** Makes a data directory if need be, readable by its owner only. @throws DataDirError when it cannot be written */
+export async function makeDataDir(dir: string): Promise<void> {
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 })
     await access(dir, constants.W_OK)
@@ -41,6 +38,14 @@ export async function lockDataDir(dir: string, adminKey: string): Promise<DataDi
       `the data directory ${dir} cannot be written (${(error as Error).message}): choose another with --data-dir, or mend its permissions`,
     )
   }
+}
+
+/**
+ * Takes a data directory for this process; makes it if need be, readable by its owner only.
+ * @throws DataDirError when another process holds it or it cannot be written
+ */
+export async function lockDataDir(dir: string, adminKey: string): Promise<DataDirLock> {
+  await makeDataDir(dir)
   const { pid } = process
   const file = join(dir, LOCK_FILE)
   const holder: DataDirHolder = { pid, start: (await processStart(pid)) ?? '', adminKey }

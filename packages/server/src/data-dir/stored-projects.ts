@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Project, toProject } from '../project.ts'
-import { DataDirError } from './lock-data-dir.ts'
+import { DataDirError, makeDataDir } from './lock-data-dir.ts'
 
 const FILE = 'projects.json'
 
@@ -23,6 +23,7 @@ export async function storedProjects(dir: string, ...wanted: NewProject[]): Prom
   const missing = wanted.filter(({ id }) => !projects.some((project) => project.id === id))
   if (missing.length === 0) return projects
   const all = [...projects, ...missing.map(withKeys)]
+  await makeDataDir(dir)
   await writeFile(`${file}.new`, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)
   return all

@@ -39,7 +39,7 @@ export interface ModelEvent {
 }
 
 /** The row that ingestion writes for an event, with its place in the log. */
-export function rowOf(event: ModelEvent): string {
+function rowOf(event: ModelEvent): string {
   const { epoch = 1, partition = 0, offset, userId, anonymousId, sessionId, cellCountry, receivedAt, ...same } = event
   return JSON.stringify({
     ...{ log_epoch: epoch, log_partition: partition, log_offset: offset, received_at: receivedAt ?? event.ts + 20 },
@@ -96,7 +96,7 @@ function measure(events: readonly ModelEvent[], name: Measure): bigint {
 }
 
 /** The answer computed from the events one by one. */
-export function naiveAggregate(events: readonly ModelEvent[], request: AggregateRequest): AggregateRow[] {
+function naiveAggregate(events: readonly ModelEvent[], request: AggregateRequest): AggregateRow[] {
   const { from, to, granularity, timezone, breakdown, measures, limit } = request
   const selected = events.filter((event) => isSelected(event, request))
   const within = (a: number, b: number) => selected.filter(({ ts }) => ts >= a && ts < b)
@@ -378,6 +378,17 @@ export function eventStoreConformance(name: string, fixture: EventStoreFixture):
         breakdown: `properties.${key}` as const,
       }
       expect((await store.aggregate(odd)).map((row) => row.key)).toEqual(['(none)'])
+    })
+
+    test('a range beyond all time is the time there is', async () => {
+      const [from, to] = [-8.64e15, 8.64e15]
+      const always = { ...selection('shop'), from, to, timezone: 'Asia/Kolkata' }
+      for (const granularity of [undefined, 'day'] as const) {
+        const request: AggregateRequest = { ...always, measures: ['events', 'users'], granularity }
+        expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
+      }
+      expect((await store.recent(always, 1)).length).toBe(1)
+      expect(await store.aggregate({ ...always, measures: ['events'], to: from })).toEqual([])
     })
 
     test('recent events come newest first, as sent, within the selection', async () => {

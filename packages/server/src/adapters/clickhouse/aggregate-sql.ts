@@ -29,13 +29,14 @@ export function aggregateStatement(request: AggregateRequest): AggregateStatemen
   const plan = planMeasures(request.measures)
   const parts = partsSql(request, plan, segments, { granularity, timezone, wholeHours }, parameters)
   const columns = plan.measures.map((sql, i) => `toString(${sql}) AS m${i}`)
-  const whole = granularity === undefined
+  const order = granularity === undefined ? `${plan.measures[0]} DESC, k` : 't, k'
+  const end = granularity === undefined && limit !== undefined ? `\nLIMIT ${parameters.add(limit, 'UInt32')}` : ''
   const sql = `SELECT t, k, ${columns.join(', ')}
 FROM (
 ${parts}
 )
 GROUP BY t, k
-ORDER BY ${whole ? `${plan.measures[0]} DESC, k` : 't, k'}${whole && limit !== undefined ? `\nLIMIT ${parameters.add(limit, 'UInt32')}` : ''}`
+ORDER BY ${order}${end}`
   return { sql, parameters: parameters.values }
 }
 
@@ -48,7 +49,7 @@ export function activeUsersStatement(request: AggregateRequest): AggregateStatem
   const last = to - MINUTE_MS
   const from = request.granularity === undefined ? last : Math.floor(request.from / MINUTE_MS) * MINUTE_MS
   const raw = needsRawRows(request, request.breakdown)
-  const read = { from: from - (ACTIVE_MINUTES - 1) * MINUTE_MS, to, raw, wholeHours: false }
+  const read = { from: Math.max(0, from - (ACTIVE_MINUTES - 1) * MINUTE_MS), to, raw, wholeHours: false }
   const parameters = new QueryParameters()
   const bucketing = { granularity: 'minute', timezone: 'UTC', wholeHours: true } as const
   const parts = partsSql(request, planMeasures(['users']), timeSegments(read), bucketing, parameters)

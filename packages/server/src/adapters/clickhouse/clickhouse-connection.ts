@@ -6,6 +6,7 @@ import {
   type ClickHouseSettings,
   createClient,
 } from '@clickhouse/client'
+import { NowcastError } from '../../errors.ts'
 import { archiveFailure } from './archive-failure.ts'
 import type { RunningEngine } from './embedded/start-engine.ts'
 import { type EngineSupervisor, type SuperviseEngineOptions, superviseEngine } from './embedded/supervise-engine.ts'
@@ -148,6 +149,10 @@ async function drain(answer: Readable | { text(): Promise<string> }): Promise<vo
 /** The server's address without its path: the database is always `nowcast`, and may not exist yet. */
 function serverAddress(location: ClickHouseLocation): { url: string } {
   const url = new URL((location as { url: string }).url)
+  if (!['/', '/nowcast'].includes(url.pathname)) {
+    const message = `The database in ClickHouse is always nowcast, --clickhouse names ${url.pathname.slice(1)}`
+    throw new NowcastError('archive_unavailable', message)
+  }
   url.pathname = '/'
   return { url: url.href }
 }

@@ -1,11 +1,11 @@
 import { afterAll } from 'vitest'
 import { eventStoreConformance } from '../../ports/event-store.conformance.ts'
-import { eventStoreFixture } from './event-store-fixture.ts'
+import { clickHouseFixture } from './clickhouse.conformance.ts'
 
-const fixture = eventStoreFixture()
+const fixture = clickHouseFixture()
 
 eventStoreConformance('clickhouse, embedded engine', {
-  open: async () => fixture.open(await fixture.folder()),
+  open: async () => fixture.store(await fixture.folder()),
   cleanUp: async () => {},
 })
 afterAll(() => fixture.cleanUp())

@@ -4,6 +4,7 @@ import {
   type ClickHouseLocation,
   createClickHouseConnection,
 } from './clickhouse-connection.ts'
+import { mendRollups } from './mend-rollups.ts'
 import { migrate } from './migrate.ts'
 import { readAggregate } from './read-aggregate.ts'
 import {
@@ -50,6 +51,7 @@ export function createClickHouseEventStore(
       await connection.start()
       try {
         await migrate(connection)
+        await mendRollups(connection)
       } catch (error) {
         await connection.stop()
         throw error

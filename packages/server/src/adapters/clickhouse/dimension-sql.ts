@@ -15,7 +15,7 @@ const PROPERTIES = 'properties.'
 const NO_BOTS = "NOT (cell_device = 'bot')"
 
 /** Whether the dimension stands in raw rows only, not in the rollups. */
-export function isRawDimension(dimension: Dimension): boolean {
+function isRawDimension(dimension: Dimension): boolean {
   return !(dimension in CELL_COLUMNS)
 }
 

@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ClickHouseConnection, createClickHouseConnection } from './clickhouse-connection.ts'
-import { bundleEngine } from './embedded/bundle-engine.ts'
-import { eventStoreFixture } from './event-store-fixture.ts'
+import { clickHouseFixture } from './clickhouse.conformance.ts'
+import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { loadMigrations, splitStatements } from './load-migrations.ts'
 import { migrate } from './migrate.ts'
 
-const fixture = eventStoreFixture()
+const fixture = clickHouseFixture()
 let connection: ClickHouseConnection
 beforeAll(async () => {
-  const embedded = { dataDir: await fixture.folder(), entry: await bundleEngine() }
-  connection = createClickHouseConnection({ embedded })
-  await connection.start()
+  connection = await fixture.connection(await fixture.folder())
 })
-afterAll(async () => {
-  await connection.stop()
-  await fixture.cleanUp()
-})
+afterAll(() => fixture.cleanUp())
 
 const versions = async () => {
   const rows = await connection.rows<[number]>('SELECT version FROM nowcast.migrations ORDER BY version', {

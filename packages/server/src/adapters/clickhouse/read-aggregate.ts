@@ -1,6 +1,7 @@
 import type { AggregateRequest, AggregateRow, Measure } from '../../ports/event-store.ts'
 import { type AggregateStatement, activeUsersStatement, aggregateStatement } from './aggregate-sql.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import { storableRange } from './time-segments.ts'
 
 /** Most keys that a broken-down series keeps apart when the caller sets no limit. */
 const MAX_KEYS = 1000
@@ -8,8 +9,9 @@ const MAX_KEYS = 1000
 /** Answers `aggregate` of the port. Rows in which every measure is 0 are left out. */
 export async function readAggregate(
   connection: ClickHouseConnection,
-  request: AggregateRequest,
+  given: AggregateRequest,
 ): Promise<AggregateRow[]> {
+  const request = storableRange(given)
   if (request.from >= request.to || request.measures.length === 0) return []
   const asked = { ...request, keys: request.keys ?? (await largestKeys(connection, request)) }
   const groups = measureGroups(request)
@@ -22,7 +24,9 @@ export async function readAggregate(
     }),
   )
   const [only] = answers
-  return answers.length === 1 && only ? only : join(request, groups, answers)
+  const rows = answers.length === 1 && only ? only : join(request, groups, answers)
+  if (request.granularity === undefined) for (const row of rows) row.t = given.from
+  return rows
 }
 
 /** Measures that one statement reads together. */
@@ -53,7 +57,7 @@ async function largestKeys(connection: ClickHouseConnection, request: AggregateR
 
 async function run(
   connection: ClickHouseConnection,
-  { measures, granularity, breakdown, from, signal }: AggregateRequest,
+  { measures, granularity, breakdown, signal }: AggregateRequest,
   { sql, parameters }: AggregateStatement,
 ): Promise<AggregateRow[]> {
   const context = { doing: `reading ${measures.join(', ')}`, parameters, signal }
@@ -63,7 +67,7 @@ async function run(
     const values = texts.map(BigInt)
     if (values.every((value) => value === 0n)) continue
     answer.push({
-      t: granularity === undefined ? from : Number(t) * 1000,
+      t: granularity === undefined ? 0 : Number(t) * 1000,
       key: breakdown === undefined ? null : key,
       values,
     })

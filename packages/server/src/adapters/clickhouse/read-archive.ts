@@ -1,5 +1,6 @@
 import type { Frontier, MinuteTotals } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import { storableRange } from './time-segments.ts'
 
 const OFFSETS = `log_epoch = {epoch:UInt32} AND log_partition = {partition:UInt16}
   AND log_offset >= {from:UInt64} AND log_offset < {to:UInt64}`
@@ -70,7 +71,7 @@ WHERE log_epoch = {epoch:UInt32}
   AND log_offset < arrayElement({fences:Array(UInt64)}, log_partition + 1)
 GROUP BY project, minute
 ORDER BY project, minute`
-  const parameters = { epoch, from, to, fences: [...fences] }
+  const parameters = { epoch, ...storableRange({ from, to }), fences: [...fences] }
   const context = { doing: 'reading totals for the audit', parameters }
   const rows = await connection.rows<[string, number, string, string]>(sql, context)
   return rows.map(([project, minute, events, revenue]) => ({
@@ -88,16 +89,17 @@ export async function readIntegrity(
   to: number,
 ): Promise<{ rows: number; distinct: number; rolledUp: number }> {
   const doing = 'checking the archive'
-  const parameters = { from: Math.floor(from / 60_000) * 60, to: Math.ceil(to / 60_000) * 60 }
-  const range = (time: string) =>
+  const range = storableRange({ from, to })
+  const parameters = { from: Math.floor(range.from / 60_000) * 60, to: Math.ceil(range.to / 60_000) * 60 }
+  const within = (time: string) =>
     `${time} >= toDateTime({from:UInt32}, 'UTC') AND ${time} < toDateTime({to:UInt32}, 'UTC')`
   const raw = await connection.rows<[string, string]>(
-    `SELECT count(), uniqExact(log_epoch, log_partition, log_offset) FROM nowcast.events WHERE ${range('ts')}`,
+    `SELECT count(), uniqExact(log_epoch, log_partition, log_offset) FROM nowcast.events WHERE ${within('ts')}`,
     { doing, parameters },
   )
   const rolledUp = await connection.rows<[string]>(
     `SELECT sum(n) FROM (
-  SELECT toStartOfMinute(ts) AS minute, count() AS n FROM nowcast.events WHERE ${range('toStartOfMinute(ts)')} GROUP BY minute
+  SELECT toStartOfMinute(ts) AS minute, count() AS n FROM nowcast.events WHERE ${within('toStartOfMinute(ts)')} GROUP BY minute
 )`,
     { doing, parameters, settings: { force_optimize_projection: 1 } as never },
   )

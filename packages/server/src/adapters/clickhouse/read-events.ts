@@ -2,7 +2,7 @@ import type { Selection, StoredEvent } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { needsRawRows, selectionSql } from './dimension-sql.ts'
 import { QueryParameters } from './query-parameters.ts'
-import { segmentSql, timeSegments } from './time-segments.ts'
+import { segmentSql, storableRange, timeSegments } from './time-segments.ts'
 
 const RECENT_COLUMNS = `id, name, toUnixTimestamp64Milli(ts), country, device, category, user_id, anonymous_id, url, title,
   amount, currency, properties`
@@ -30,7 +30,7 @@ export async function readRecent(
   limit: number,
   signal?: AbortSignal,
 ): Promise<StoredEvent[]> {
-  const { from, to } = selection
+  const { from, to } = storableRange(selection)
   if (from >= to) return []
   const parameters = new QueryParameters()
   const conditions = [...selectionSql(selection, parameters), segmentSql({ source: 'raw', from, to }, parameters)]
@@ -55,7 +55,7 @@ export async function readExcluded(
   selection: Selection,
   signal?: AbortSignal,
 ): Promise<{ currency: string; events: number }[]> {
-  const { from, to } = selection
+  const { from, to } = storableRange(selection)
   if (from >= to) return []
   const parameters = new QueryParameters()
   const selected = [...selectionSql(selection, parameters), "unconverted != ''"]

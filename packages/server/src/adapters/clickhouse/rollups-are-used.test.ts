@@ -2,25 +2,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { randomEvents, rowsOf } from '../../ports/event-store.conformance.ts'
 import type { AggregateRequest } from '../../ports/event-store.ts'
 import { activeUsersStatement, aggregateStatement } from './aggregate-sql.ts'
-import { type ClickHouseConnection, createClickHouseConnection } from './clickhouse-connection.ts'
-import { bundleEngine } from './embedded/bundle-engine.ts'
-import { eventStoreFixture } from './event-store-fixture.ts'
+import { clickHouseFixture } from './clickhouse.conformance.ts'
+import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { migrate } from './migrate.ts'
 
-const fixture = eventStoreFixture()
+const fixture = clickHouseFixture()
 let connection: ClickHouseConnection
 beforeAll(async () => {
-  const embedded = { dataDir: await fixture.folder(), entry: await bundleEngine() }
-  connection = createClickHouseConnection({ embedded })
-  await connection.start()
+  connection = await fixture.connection(await fixture.folder())
   await migrate(connection)
   // Many users a cell, so that reading a rollup is plainly cheaper than reading rows.
   await connection.insert('nowcast.events', rowsOf(randomEvents(60_000)), { doing: 'testing' })
 })
-afterAll(async () => {
-  await connection.stop()
-  await fixture.cleanUp()
-})
+afterAll(() => fixture.cleanUp())
 
 const DAY = Date.UTC(2025, 9, 26)
 const base: AggregateRequest = {

@@ -3,6 +3,13 @@ import type { QueryParameters } from './query-parameters.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
+/** Rollups count time in seconds of 32 bits: until 2106. */
+const END_OF_TIME = 2 ** 32 * 1000 - 1000
+
+/** The part of a range that events can lie in; empty (`from >= to`) for none. */
+export function storableRange<T extends { from: number; to: number }>(range: T): T {
+  return { ...range, from: Math.max(0, range.from), to: Math.min(END_OF_TIME, range.to) }
+}
 
 /** A stretch of time and what it is read from. */
 export interface TimeSegment {

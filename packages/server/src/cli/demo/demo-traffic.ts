@@ -9,7 +9,7 @@ import { pickVisitor } from './visitor.ts'
 const MINUTE_MS = 60_000
 const SESSION_MINUTES = SESSION_MS / MINUTE_MS
 /** Events of one session, on average, as the tests check. */
-const EVENTS_PER_SESSION = 6.25
+const EVENTS_PER_SESSION = 7.1
 /** Of all events. */
 const BOT_SHARE = 0.06
 const EVENTS_PER_CRAWL = 9

@@ -58,13 +58,12 @@ function entryOf({ line, code, message, text }: RejectedLine) {
 }
 
 async function isWritable(path: string): Promise<boolean> {
-  const isThere = await access(path, constants.W_OK).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : false),
-  )
-  if (isThere !== undefined) return isThere
-  return access(dirname(path), constants.W_OK).then(
-    () => true,
-    () => false,
-  )
+  try {
+    const found = await stat(path).catch(() => undefined)
+    if (found && !found.isFile()) return false
+    await access(found ? path : dirname(path), constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -5,10 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, expect, test } from 'vitest'
-import { bundleEngine } from './bundle-engine.ts'
-import { engineFixture } from './engine-fixture.ts'
+import { bundleEngine, clickHouseFixture } from '../clickhouse.conformance.ts'
 
-const fixture = engineFixture()
+const fixture = clickHouseFixture()
 afterAll(() => fixture.cleanUp())
 
 const isAlive = (pid: number) => {
@@ -46,12 +45,12 @@ test('kill -9 of the parent takes the engine down within a second, and the direc
   expect(isAlive(enginePid)).toBe(true)
   parent.kill('SIGKILL')
   await expect.poll(() => isAlive(enginePid), { timeout: 1500, interval: 20 }).toBe(false)
-  const next = await fixture.start(dataDir)
+  const next = await fixture.engine(dataDir)
   expect(next.pid).not.toBe(enginePid)
 })
 
 test('signals of the parent’s group do not end the engine before its parent', async () => {
-  const engine = await fixture.start(await fixture.folder())
+  const engine = await fixture.engine(await fixture.folder())
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(engine.pid, signal)
   await sleep(100)
   expect(await fixture.client(engine).ping()).toEqual({ success: true })

@@ -1,21 +1,21 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { engineFixture } from './engine-fixture.ts'
+import { bundleEngine, clickHouseFixture } from '../clickhouse.conformance.ts'
 import type { RunningEngine } from './start-engine.ts'
 
-const fixture = engineFixture()
+const fixture = clickHouseFixture()
 let dataDir: string
 let engine: RunningEngine
 let client: ClickHouseClient
 
 beforeAll(async () => {
   dataDir = await fixture.folder()
-  engine = await fixture.start(dataDir, { bodyBytes: 8 * 1024 * 1024, memoryBytes: 2 ** 30 })
+  engine = await fixture.engine(dataDir, { bodyBytes: 8 * 1024 * 1024, memoryBytes: 2 ** 30 })
   client = fixture.client(engine)
   await client.command({ query: 'CREATE TABLE default.t (a UInt64, b String) ENGINE = MergeTree ORDER BY a' })
 })
@@ -127,7 +127,7 @@ test('a query that needs more memory than the engine may use fails, and the engi
 })
 
 test('a second engine on the same directory is refused, with a message that says what to do', async () => {
-  const second = fixture.start(dataDir)
+  const second = fixture.engine(dataDir)
   await expect(second).rejects.toMatchObject({
     code: 'archive_unavailable',
     message: expect.stringMatching(/is in use by another process \(pid \d+\): stop it, or give another --data-dir/),
@@ -137,23 +137,21 @@ test('a second engine on the same directory is refused, with a message that says
 test('a directory that cannot be written is named', async () => {
   const file = join(await fixture.folder(), 'file')
   await writeFile(file, '')
-  await expect(fixture.start(join(file, 'inside'))).rejects.toThrow(/did not start in .*file\/inside/)
+  await expect(fixture.engine(join(file, 'inside'))).rejects.toThrow(/did not start in .*file\/inside/)
 })
 
 test('a machine without chdb is told how to get it', async () => {
   // The bundle finds `chdb` through the folders above it; a copy elsewhere does not.
   const entry = join(await fixture.folder(), 'engine.mjs')
-  const { bundleEngine } = await import('./bundle-engine.ts')
-  const { readFile } = await import('node:fs/promises')
   await writeFile(entry, await readFile(await bundleEngine()))
-  await expect(fixture.start(await fixture.folder(), { entry })).rejects.toThrow(
+  await expect(fixture.engine(await fixture.folder(), { entry })).rejects.toThrow(
     /npm install chdb.*or give --clickhouse/,
   )
 })
 
 test('stopping lets a running insert end', async () => {
   const folder = await fixture.folder()
-  const first = await fixture.start(folder)
+  const first = await fixture.engine(folder)
   const writer = fixture.client(first)
   await writer.command({ query: 'CREATE TABLE default.t (a UInt64) ENGINE = MergeTree ORDER BY a' })
   let ended = false
@@ -165,7 +163,7 @@ test('stopping lets a running insert end', async () => {
   expect(ended).toBe(false)
   await Promise.all([first.stop(), inserted])
   expect((await first.exited).code).toBe(0)
-  const again = fixture.client(await fixture.start(folder))
+  const again = fixture.client(await fixture.engine(folder))
   const answer = await again.query({ query: 'SELECT toUInt32(count()) AS n FROM default.t', format: 'JSONEachRow' })
   expect(await answer.json()).toEqual([{ n: 3000000 }])
 })

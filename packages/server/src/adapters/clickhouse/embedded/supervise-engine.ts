@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NowcastError } from '../../../errors.ts'
 import { type EngineExit, type RunningEngine, type StartEngineOptions, startEngine } from './start-engine.ts'
 
-const FIRST_PAUSE_MS = 100
-const MAX_PAUSE_MS = 10_000
+const FIRST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 5000
+/** An engine that lived so long is no failure to start. */
+const FAIR_LIFE_MS = 2000
 
 export interface SuperviseEngineOptions extends StartEngineOptions {
   /** Told each time the engine ends without having been asked to. */
@@ -24,7 +26,7 @@ export interface EngineSupervisor {
   replace(engine: RunningEngine): Promise<void>
 }
 
-/** Starts the engine again whenever it dies, after pauses that double up to ten seconds. */
+/** Starts the engine again whenever it dies, after pauses that double up to five seconds. */
 export function superviseEngine(options: SuperviseEngineOptions): EngineSupervisor {
   let engine: RunningEngine | undefined
   let stopping = new AbortController()
@@ -43,7 +45,7 @@ export function superviseEngine(options: SuperviseEngineOptions): EngineSupervis
       if (engine === started) engine = undefined
       if (signal.aborted) return
       options.onExit?.(exit)
-      if (Date.now() - startedAt > MAX_PAUSE_MS) pauseMs = FIRST_PAUSE_MS
+      if (Date.now() - startedAt > FAIR_LIFE_MS) pauseMs = FIRST_PAUSE_MS
       restarting = restart(signal).finally(() => {
         restarting = undefined
       })

@@ -8,7 +8,7 @@ export const TIMESTAMP_FORMATS = ['Y-M-D', 'M/D/Y', 'D/M/Y', 'D.M.Y', 'epoch-ms'
 export type TimestampFormat = (typeof TIMESTAMP_FORMATS)[number]
 
 const DATE_AND_TIME =
-  /^(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?:\s*([AaPp])[Mm])?\s*(?:([Zz])|(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?)?$/
+  /^(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?:\s*([AaPp])[Mm])?\s*(?:(Z|z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?)?$/
 const EPOCH = /^[+-]?\d{1,15}(?:\.\d+)?$/
 /** The first epoch ms that is taken without a format: a smaller number is more likely seconds. */
 const EPOCH_MS_FROM = 1e11
