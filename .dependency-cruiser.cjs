@@ -18,7 +18,7 @@ const VENDORS = [
 const TEST_FILE = '\\.(test|conformance|bench)\\.tsx?$|^packages/[^/]+/test/'
 const THIRD_PARTY = '(^|/)node_modules/'
 const protocol = '^packages/protocol/'
-const WORKSPACE = '^packages/|^@nowcast/'
+const WORKSPACE = '^packages/(?!.*node_modules)|^@nowcast/'
 
 /** A folder of the server, or the file or folder that bears the name of one of its own files. */
 const server = (...names) => `^packages/server/src/(${names.join('|')})(/|\\.ts$)`
@@ -91,8 +91,8 @@ const serverRules = [
   ),
   composed(
     'api',
-    [STAGE_ENTRY, server('errors', 'telemetry', 'config', 'project')],
-    "api imports the stages' entry files (index.ts, <stage>.ts, create-….ts), project, protocol, errors, telemetry and config; the rest it is handed.",
+    [STAGE_ENTRY, server('ports', 'errors', 'telemetry', 'config', 'project')],
+    "api imports the stages' entry files (index.ts, <stage>.ts, create-….ts), ports, project, protocol, errors, telemetry and config; the rest it is handed.",
   ),
   composed('project', [server('window')], 'project imports protocol and window only.'),
   composed(
@@ -115,7 +115,10 @@ const serverRules = [
   ),
   composed(
     'cli',
-    [server('create-nowcast', 'config', 'data-dir', 'errors', 'project', 'telemetry'), '^packages/server/src/index\\.ts$'],
+    [
+      server('create-nowcast', 'config', 'data-dir', 'errors', 'project', 'telemetry'),
+      '^packages/server/src/index\\.ts$',
+    ],
     'cli drives create-nowcast and config; what a command needs of the parts, create-nowcast offers.',
   ),
   forbid('index-imports', 'The library never pulls in the command line.', from(server('index')), {
@@ -132,6 +135,8 @@ const serverRules = [
     'Only cli reads process: take what you need as an option.',
     from('^packages/server/src/', [
       server('cli'),
+      // A lock names the process that holds it.
+      server('data-dir'),
       // The program of the engine's child process.
       '^packages/server/src/adapters/clickhouse/embedded/engine-main\\.ts$',
     ]),

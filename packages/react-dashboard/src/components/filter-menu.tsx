@@ -2,12 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { valueName } from '../format/value-name.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useFilters } from '../hooks/use-filters.ts'
-import { FilterValues } from './filter-values.tsx'
-
-export interface FilterMenuProps {
-  dimension: string
-  last: string
-}
+import { type FilterMenuProps, FilterValues } from './filter-values.tsx'
 
 /** A button that names a dimension and what is chosen of it, and opens the list of its values. */
 export function FilterMenu({ dimension, last }: FilterMenuProps) {

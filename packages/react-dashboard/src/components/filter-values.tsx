@@ -4,8 +4,12 @@ import { valueName } from '../format/value-name.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useFilters } from '../hooks/use-filters.ts'
 import { useQuery } from '../hooks/use-query.ts'
-import type { FilterMenuProps } from './filter-menu.tsx'
 import { ViewMessage } from './view-message.tsx'
+
+export interface FilterMenuProps {
+  dimension: string
+  last: string
+}
 
 const MOST_VALUES = 200
 const SEARCH_FROM = 9

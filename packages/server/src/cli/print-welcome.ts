@@ -5,7 +5,7 @@ import type { Project } from '../project.ts'
 const YEAR_S = 365 * 86_400
 
 /** The dashboard's address with a token that opens it. */
-export async function dashboardUrl(url: string, project: Project): Promise<string> {
+async function dashboardUrl(url: string, project: Project): Promise<string> {
   const token = await createReadToken({ project: project.id, readSecret: project.readSecret, expires: YEAR_S })
   return `${url}/#token=${token}`
 }

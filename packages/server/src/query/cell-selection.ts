@@ -4,7 +4,7 @@ import type { Cell } from '../record/cell.ts'
 import type { CellDictionary } from '../window/cell-dictionary.ts'
 
 /** What a cell's events are, by their name. */
-export const NAME_CLASS: Record<string, number> = { page_view: 1, click: 2, purchase: 3, error: 4 }
+const NAME_CLASS: Record<string, number> = { page_view: 1, click: 2, purchase: 3, error: 4 }
 export const PURCHASE = 3
 
 export interface CellFilter {

@@ -8,7 +8,7 @@ import { DISTINCT_MEASURES } from './metric-definitions.ts'
 
 /** What one minute holds for one key of a question. */
 export interface MinuteMeasures {
-  /** By {@link NAME_CLASS}; all events at 5. */
+  /** By the class of the events' names, see CellSelection; all events at 5. */
   counts: [number, number, number, number, number, number]
   revenueHigh: number
   revenueLow: number

@@ -16,9 +16,6 @@ export interface Cell {
   unconverted: string
 }
 
-/** The values of a cell in one order, project first; the order of every stored form. */
-export const CELL_FIELDS = ['project', 'name', 'country', 'device', 'category', 'hot1', 'hot2', 'unconverted'] as const
-
 /** A string that is equal for equal cells and only for them: ingest lets no NUL into a value. */
 export function cellKey(cell: Cell): string {
   return `${cell.project}\0${cell.name}\0${cell.country}\0${cell.device}\0${cell.category}\0${cell.hot1}\0${cell.hot2}\0${cell.unconverted}`

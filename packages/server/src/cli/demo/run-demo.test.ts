@@ -33,7 +33,7 @@ async function runAwhile(options: Partial<DemoOptions> = {}): Promise<DemoProgre
     url: server.url,
     key: SECRET_KEY,
     stateFile: join(folder, 'demo.json'),
-    backfillMs: HOUR_MS,
+    backfillMs: HOUR_MS / 3,
     stepMs: 20,
     signal: stop.signal,
     progress: (progress) => {
@@ -56,7 +56,7 @@ it('fills the past and goes on live, then only what is missing, without a gap or
   const { sentUntilMs } = await stateOf()
   expect(sentUntilMs).toBeGreaterThan(startedAt)
 
-  const later = sentUntilMs + 30 * 60_000
+  const later = sentUntilMs + 10 * 60_000
   const again = Date.now()
   await runAwhile({ now: () => later + Date.now() - again })
   const { sentUntilMs: end } = await stateOf()

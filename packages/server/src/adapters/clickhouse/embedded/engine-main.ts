@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { FromEngine, ToEngine } from './engine-messages.ts'
 import { createEngineServer } from './engine-server.ts'
 import { createEngineSession } from './engine-session.ts'
+import { createInsertSpool } from './insert-spool.ts'
 
 /*
  * The process of the embedded engine: opens ClickHouse's directory through chdb and answers ClickHouse's HTTP interface
@@ -40,8 +41,9 @@ async function open(
   const writer = createEngineSession(first)
   const readers = Array.from({ length: options.readers }, () => createEngineSession(new Session(options.dataDir)))
   const killer = createEngineSession(new Session(options.dataDir))
+  const spool = await createInsertSpool(join(options.dataDir, 'nowcast-insert.rows'))
   const { password, bodyBytes } = options
-  const { server, drain } = createEngineServer({ writer, readers, killer, password, bodyBytes, version })
+  const { server, drain } = createEngineServer({ writer, readers, killer, spool, password, bodyBytes, version })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
@@ -52,6 +54,7 @@ async function open(
     // Inserts whose caller has gone may still run.
     await drainPending()
     for (const session of [...readers, killer, writer]) session.close()
+    await spool.close()
   }
 }
 

@@ -2,19 +2,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { EngineError, toEngineError } from './engine-error.ts'
 import { authenticate, type EngineRequest, parseEngineRequest, readBody } from './engine-request.ts'
 import type { EngineSession } from './engine-session.ts'
-import { parseInsertStatement } from './insert-statement.ts'
+import type { InsertSpool } from './insert-spool.ts'
+import { type InsertStatement, parseInsertStatement } from './insert-statement.ts'
 import { createSessionPool } from './session-pool.ts'
 
 /** Filters of up to a thousand values travel in the URL; ClickHouse takes 1 MiB as well. */
 const MAX_URL_BYTES = 1024 * 1024
 const MAX_WAITING = 128
 const MAX_RESULT_BYTES = '268435456'
+/** Bytes up to here are blank. */
+const SPACE = 32
 const READS = /^[\s(]*(?:SELECT|WITH|EXPLAIN|SHOW|DESC|DESCRIBE|EXISTS)\b/i
 
 export interface EngineServerOptions {
   writer: EngineSession
   /** Answer SELECTs. */
   readers: EngineSession[]
+  spool: InsertSpool
   /** Only stops queries whose caller has gone. */
   killer: EngineSession
   password: string
@@ -58,9 +62,16 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
     }, signal)
   }
 
+  const write = (insert: InsertStatement, request: EngineRequest, rows: Buffer): Promise<number> =>
+    writing.run(async (session) => {
+      const written = await options.spool.hold(rows, (path) => session.insertFile(insert, path, request))
+      if (written > 0 || rows.every((byte) => byte <= SPACE)) return written
+      throw new EngineError(1002, 'UNKNOWN_EXCEPTION', 'The engine found no rows in the body of the insert')
+    })
+
   const run = async (request: EngineRequest, body: Buffer, signal: AbortSignal): Promise<Uint8Array | number> => {
     const insert = parseInsertStatement(request.query)
-    if (insert) return writing.run((session) => session.insert(insert, body, request.settings))
+    if (insert) return write(insert, request, body)
     const sql = [request.query, body.toString('utf8')].filter((part) => part !== '').join('\n')
     if (sql === '') throw new EngineError(62, 'SYNTAX_ERROR', 'Empty query')
     if (READS.test(sql)) return read(sql, request, signal)

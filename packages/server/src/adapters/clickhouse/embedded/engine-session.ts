@@ -19,8 +19,8 @@ export interface StatementOptions {
 /** One chdb session, which runs one statement at a time with its own settings and parameters. */
 export interface EngineSession {
   query(sql: string, options: StatementOptions): Promise<Uint8Array>
-  /** Returns the number of rows written. */
-  insert(statement: InsertStatement, rows: Buffer, settings: Record<string, string>): Promise<number>
+  /** Inserts the rows of a file; returns how many there were. */
+  insertFile(statement: InsertStatement, path: string, options: StatementOptions): Promise<number>
   close(): void
 }
 
@@ -48,30 +48,27 @@ export function createEngineSession(session: Session): EngineSession {
     return wanted === database ? set : `USE ${identifier(wanted)};\n${set}`
   }
 
+  const run = async (sql: string, options: StatementOptions) => {
+    try {
+      const result = await session.queryAsync(prepare(options) + sql, { format: options.format })
+      held = { ...options.settings }
+      database = options.database ?? 'default'
+      return result
+    } catch (error) {
+      const failure = toEngineError(error)
+      // How far the statements came is unknown: set everything the next time, and back what only this one had.
+      const own = failure.code === UNKNOWN_SETTING ? [] : Object.keys(options.settings)
+      held = Object.fromEntries([...Object.keys(held), ...own].map((name) => [name, UNKNOWN]))
+      database = UNKNOWN
+      throw failure
+    }
+  }
+
   return {
-    async query(sql, options) {
-      try {
-        const result = await session.queryAsync(prepare(options) + sql, { format: options.format })
-        held = { ...options.settings }
-        database = options.database ?? 'default'
-        return result.bytes()
-      } catch (error) {
-        const failure = toEngineError(error)
-        // How far the statements came is unknown: set everything the next time, and back what only this one had.
-        const own = failure.code === UNKNOWN_SETTING ? [] : Object.keys(options.settings)
-        held = Object.fromEntries([...Object.keys(held), ...own].map((name) => [name, UNKNOWN]))
-        database = UNKNOWN
-        throw failure
-      }
-    },
-    async insert(statement, rows, settings) {
-      try {
-        const { table, columns, format } = statement
-        const { rowsWritten } = await session.insert({ table, columns, values: rows, format, settings })
-        return rowsWritten
-      } catch (error) {
-        throw toEngineError(error)
-      }
+    query: async (sql, options) => (await run(sql, options)).bytes(),
+    async insertFile({ target, format }, path, options) {
+      const sql = `INSERT INTO ${target} FROM INFILE ${literal(path)} COMPRESSION 'none' FORMAT ${identifier(format)}`
+      return (await run(sql, options)).rowsRead
     },
     close: () => session.close(),
   }

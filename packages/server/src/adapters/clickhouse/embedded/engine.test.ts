@@ -149,6 +149,20 @@ test('a machine without chdb is told how to get it', async () => {
   )
 })
 
+test('rows arrive whole in a directory whose name reads like a pattern', async () => {
+  const folder = join(await fixture.folder(), "od{d} [x]*?'q")
+  const odd = fixture.client(await fixture.engine(folder))
+  await odd.command({ query: 'CREATE DATABASE d ENGINE = Atomic' })
+  await odd.command({ query: 'CREATE TABLE d.t (a UInt32) ENGINE = MergeTree ORDER BY a' })
+  for (const count of [5000, 3, 70_000]) {
+    const values = Array.from({ length: count }, (_, a) => ({ a }))
+    const { summary } = await odd.insert({ table: 'd.t', values, format: 'JSONEachRow' })
+    expect(summary?.written_rows).toBe(String(count))
+  }
+  const answer = await odd.query({ query: 'SELECT toUInt32(count()) AS n FROM d.t', format: 'JSONEachRow' })
+  expect(await answer.json()).toEqual([{ n: 75_003 }])
+})
+
 test('stopping lets a running insert end', async () => {
   const folder = await fixture.folder()
   const first = await fixture.engine(folder)

@@ -10,7 +10,7 @@ const ALIASES: Record<string, string> = {
   bosniaandherzegovina: 'BA',
   britain: 'GB',
   brunei: 'BN',
-  brunidarussalam: 'BN',
+  bruneidarussalam: 'BN',
   burma: 'MM',
   capeverde: 'CV',
   congo: 'CG',

@@ -1,0 +1,44 @@
+import { Hono } from 'hono'
+import { expect, test } from 'vitest'
+import type { Connection } from '../ingest/ingest.ts'
+import { createConnectionOf, isLoopback, type TrustProxy } from './connection-of.ts'
+
+async function connection(
+  trustProxy: TrustProxy,
+  socketIp: string,
+  headers: Record<string, string>,
+): Promise<Connection> {
+  const app = new Hono()
+  app.get('/', (context) => context.json(createConnectionOf(trustProxy)(context)))
+  const env = { incoming: { socket: { remoteAddress: socketIp } } }
+  return (await app.request('/', { headers }, env)).json() as Promise<Connection>
+}
+
+test('without trusted proxies no header is believed', async () => {
+  const headers = { 'x-forwarded-for': '8.8.8.8', 'cf-ipcountry': 'DE' }
+  expect(await connection(false, '1.2.3.4', headers)).toEqual({ ip: '1.2.3.4' })
+})
+
+test('so many hops are believed and no more: what a client writes itself is not', async () => {
+  const headers = { 'x-forwarded-for': '6.6.6.6, 8.8.8.8', 'cf-ipcountry': 'DE' }
+  expect(await connection(1, '10.0.0.1', headers)).toEqual({ ip: '8.8.8.8', country: 'DE' })
+  expect((await connection(2, '10.0.0.1', headers)).ip).toBe('6.6.6.6')
+  expect((await connection(5, '10.0.0.1', { 'x-forwarded-for': 'nonsense' })).ip).toBe('10.0.0.1')
+})
+
+test('with subnets, the last address outside them is the client', async () => {
+  const headers = { 'x-forwarded-for': '6.6.6.6, 8.8.8.8, 10.1.1.1' }
+  expect((await connection(['10.0.0.0/8'], '10.0.0.1', headers)).ip).toBe('8.8.8.8')
+  expect(await connection(['10.0.0.0/8'], '9.9.9.9', { ...headers, 'cf-ipcountry': 'DE' })).toEqual({ ip: '9.9.9.9' })
+})
+
+test('a CDN’s word for an unknown country is none', async () => {
+  expect(
+    (await connection(1, '10.0.0.1', { 'x-forwarded-for': '8.8.8.8', 'cf-ipcountry': 'XX' })).country,
+  ).toBeUndefined()
+})
+
+test('loopback is told in every form', () => {
+  expect(['127.0.0.1', '::1', '::ffff:127.0.0.1', '127.9.9.9'].every(isLoopback)).toBe(true)
+  expect(['10.0.0.1', '::2', '', undefined].some(isLoopback)).toBe(false)
+})
