@@ -114,6 +114,7 @@ export function createAggregator(dependencies: AggregatorDependencies, options: 
       if (slice && !(await takeIn(slice))) return
       const isDue = !slice || clock.now() - flushedAt >= flushMs
       if (isDue && !(await flush(reader.position))) return
+      telemetry.dedupeWindow.set({ partition }, reader.window.reachMs(clock.now()) / 1000)
       telemetry.lag.set({ stage: 'aggregate', partition }, (await log.extent(partition)).end - reader.position)
       if (reader.position >= target && from >= target) caughtUp()
       if (!slice) await wakeUp.sleep(flushMs)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import type { Context, Hono } from 'hono'
+import { routePath } from 'hono/route'
 
 const CONTENT_TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -36,13 +37,18 @@ export function addPageRoutes(app: Hono, { pageDir, scriptFile }: PageRoutesOpti
     context.header('cache-control', 'public, max-age=3600')
     return sendFile(context, scriptFile)
   })
-  app.get('/', (context) => {
+  const sendPage = (context: Context) => {
     context.header('content-security-policy', PAGE_POLICY)
     context.header('referrer-policy', 'no-referrer')
     context.header('x-frame-options', 'DENY')
     context.header('cache-control', 'no-cache')
     return sendFile(context, join(pageDir, 'index.html'))
-  })
+  }
+  // The page's assets are relative to it: mounted at /analytics it stands at /analytics/.
+  app.get('/', (context) =>
+    context.req.path.endsWith('/') ? sendPage(context) : context.redirect(`${context.req.path}/`),
+  )
+  app.get('/*', (context, next) => (context.req.path === routePath(context).slice(0, -1) ? sendPage(context) : next()))
   app.get('/assets/:name', (context) => {
     context.header('cache-control', 'public, max-age=31536000, immutable')
     return sendFile(context, within(join(pageDir, 'assets'), context.req.param('name')))

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type RecordingServer, SECRET_KEY, startRecordingServer } from '../../test/import/recording-server.ts'
 import { createEventSender, type EventSenderOptions } from './event-sender.ts'
-import { type RecordingServer, SECRET_KEY, startRecordingServer } from './import/testing/recording-server.ts'
 
 let server: RecordingServer
 

@@ -10,7 +10,7 @@ export interface Served {
 }
 
 /** The address cannot be listened on; the message says what to do. */
-export class ListenError extends Error {
+class ListenError extends Error {
   override name = 'ListenError'
 }
 

@@ -5,7 +5,7 @@ import type { RecordReader } from './formats/record-reader.ts'
 import { guessDelimiter, guessFormat, readSample, requireFormat } from './guess-format.ts'
 import { identifyFile } from './identify-file.ts'
 import { ImportError } from './import-error.ts'
-import type { ImportFormat, ImportOptions } from './import-options.ts'
+import type { FileImportOptions, ImportFormat } from './import-options.ts'
 import type { FileReport } from './import-report.ts'
 import type { EventMap } from './map/event-map.ts'
 import { readImportStates } from './progress-file.ts'
@@ -14,12 +14,6 @@ import { runImport } from './run-import.ts'
 
 /** How often progress is shown while a file is checked. */
 const SHOW_MS = 250
-
-/** Options after they were checked. */
-export interface FileImportOptions extends Omit<ImportOptions, 'files' | 'map'> {
-  map: EventMap | undefined
-  zone: string
-}
 
 /**
  * Imports one file, from where an earlier run stopped.

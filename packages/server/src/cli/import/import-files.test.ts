@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type RecordingServer, SECRET_KEY, startRecordingServer } from '../../../test/import/recording-server.ts'
 import { importFiles } from './import-files.ts'
 import type { ImportOptions, ImportProgress } from './import-options.ts'
-import { type RecordingServer, SECRET_KEY, startRecordingServer } from './testing/recording-server.ts'
 
 const MAP = { name: { value: 'purchase' }, userId: { column: 'user' }, revenue: { multiply: ['count', 'price'] } }
 

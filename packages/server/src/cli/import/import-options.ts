@@ -1,3 +1,5 @@
+import type { EventMap } from './map/event-map.ts'
+
 export const IMPORT_FORMATS = ['combined-log', 'csv', 'ndjson'] as const
 export type ImportFormat = (typeof IMPORT_FORMATS)[number]
 
@@ -43,4 +45,10 @@ export interface ImportOptions {
   lanes?: number
   /** How long one request is tried, in ms. @default 300_000 */
   giveUpAfterMs?: number
+}
+
+/** Options after they were checked. */
+export interface FileImportOptions extends Omit<ImportOptions, 'files' | 'map'> {
+  map: EventMap | undefined
+  zone: string
 }

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bundleImport, kill } from '../../../test/import/killable-import.ts'
+import { type RecordingServer, SECRET_KEY, startRecordingServer } from '../../../test/import/recording-server.ts'
 import { importFiles } from './import-files.ts'
-import { bundleImport, kill } from './testing/killable-import.ts'
-import { type RecordingServer, SECRET_KEY, startRecordingServer } from './testing/recording-server.ts'
 
 const LINES = 40_000
 /** Every so many lines one that no reader takes, and one that the server refuses. */

@@ -84,15 +84,6 @@ export function settingsOf(settings: {
   }
 }
 
-/** The lengths of beginnings by which `resumeImport` recognizes a file that has grown. */
-export async function knownImports(
-  stateDir: string,
-  project: string,
-): Promise<{ states: ImportState[]; lengths: number[] }> {
-  const states = await readImportStates(stateDir, project)
-  return { states, lengths: states.map((state) => state.content.bytes) }
-}
-
 /** JSON with sorted keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part) =>

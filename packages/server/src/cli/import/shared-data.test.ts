@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundleImport, kill } from '../../../test/import/killable-import.ts'
+import { type RecordingServer, SECRET_KEY, startRecordingServer } from '../../../test/import/recording-server.ts'
+import { ONLINE_RETAIL_MAP, sharedData } from '../../../test/import/shared-data.ts'
 import { importFiles } from './import-files.ts'
 import type { ImportOptions } from './import-options.ts'
-import { bundleImport, kill } from './testing/killable-import.ts'
-import { type RecordingServer, SECRET_KEY, startRecordingServer } from './testing/recording-server.ts'
-import { ONLINE_RETAIL_MAP, sharedData } from './testing/shared-data.ts'
 
 const RETAIL = sharedData('ecommerce/online_retail_2010-12_2011-08.csv.gz')
 const CLOTHING = sharedData('ecommerce/eshop_clothing_2008.csv.gz')

@@ -71,10 +71,10 @@ export function authenticate(request: IncomingMessage, password: string): void {
 }
 
 /**
- * The request's body, inflated.
+ * The request's body, inflated, in the pieces it came in.
  * @throws EngineError 307 when it is larger than `maxBytes`
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer[]> {
   const tooLarge = () => new EngineError(307, 'TOO_MANY_BYTES', `The body is larger than ${maxBytes} bytes`)
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
   const chunks: Buffer[] = []
@@ -84,15 +84,15 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     if (bytes > maxBytes) throw tooLarge()
     chunks.push(chunk)
   }
-  const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)
   const encoding = request.headers['content-encoding']
-  if (encoding === undefined || encoding === 'identity') return body
+  if (encoding === undefined || encoding === 'identity') return chunks
   if (encoding !== 'gzip') throw new EngineError(48, 'NOT_IMPLEMENTED', `Content-Encoding ${encoding} is not taken`)
-  return inflate(body, { maxOutputLength: maxBytes }).catch((error: unknown) => {
-    throw (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
-      ? tooLarge()
-      : new EngineError(354, 'ZLIB_INFLATE_FAILED', `The body is no gzip: ${String(error)}`)
-  })
+  try {
+    return [await inflate(Buffer.concat(chunks, bytes), { maxOutputLength: maxBytes })]
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
+    throw new EngineError(354, 'ZLIB_INFLATE_FAILED', `The body is no gzip: ${String(error)}`)
+  }
 }
 
 function digest(text: string): Buffer {

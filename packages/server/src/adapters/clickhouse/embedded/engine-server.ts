@@ -62,17 +62,17 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
     }, signal)
   }
 
-  const write = (insert: InsertStatement, request: EngineRequest, rows: Buffer): Promise<number> =>
+  const write = (insert: InsertStatement, request: EngineRequest, rows: Buffer[]): Promise<number> =>
     writing.run(async (session) => {
       const written = await options.spool.hold(rows, (path) => session.insertFile(insert, path, request))
-      if (written > 0 || rows.every((byte) => byte <= SPACE)) return written
+      if (written > 0 || rows.every((piece) => piece.every((byte) => byte <= SPACE))) return written
       throw new EngineError(1002, 'UNKNOWN_EXCEPTION', 'The engine found no rows in the body of the insert')
     })
 
-  const run = async (request: EngineRequest, body: Buffer, signal: AbortSignal): Promise<Uint8Array | number> => {
+  const run = async (request: EngineRequest, body: Buffer[], signal: AbortSignal): Promise<Uint8Array | number> => {
     const insert = parseInsertStatement(request.query)
     if (insert) return write(insert, request, body)
-    const sql = [request.query, body.toString('utf8')].filter((part) => part !== '').join('\n')
+    const sql = [request.query, Buffer.concat(body).toString('utf8')].filter((part) => part !== '').join('\n')
     if (sql === '') throw new EngineError(62, 'SYNTAX_ERROR', 'Empty query')
     if (READS.test(sql)) return read(sql, request, signal)
     return writing.run((session) => session.query(sql, request))

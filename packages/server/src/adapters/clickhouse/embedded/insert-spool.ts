@@ -1,5 +1,8 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { EngineError } from './engine-error.ts'
+
+/** Most pieces that systems take in one write. */
+const PIECES = 1024
 
 /** The file through which rows reach the engine, one insert at a time. */
 export interface InsertSpool {
@@ -7,7 +10,7 @@ export interface InsertSpool {
    * Runs `insert` with the path of a file that holds the rows.
    * @throws EngineError 243 when the disk is full
    */
-  hold<T>(rows: Buffer, insert: (path: string) => Promise<T>): Promise<T>
+  hold<T>(rows: Buffer[], insert: (path: string) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -21,9 +24,7 @@ export async function createInsertSpool(file: string): Promise<InsertSpool> {
   return {
     async hold(rows, insert) {
       try {
-        let at = 0
-        while (at < rows.byteLength) at += (await writer.write(rows, at, rows.byteLength - at, at)).bytesWritten
-        await writer.truncate(rows.byteLength)
+        await writeAll(writer, rows)
       } catch (error) {
         throw new EngineError(243, 'NOT_ENOUGH_SPACE', `The rows could not be written to ${file}: ${String(error)}`)
       }
@@ -37,4 +38,19 @@ export async function createInsertSpool(file: string): Promise<InsertSpool> {
     },
     close: () => writer.close(),
   }
+}
+
+/** Writes from the file's start, and cuts it after what was written. */
+async function writeAll(file: FileHandle, pieces: Buffer[]): Promise<void> {
+  let at = 0
+  for (let i = 0; i < pieces.length; i += PIECES) {
+    const rest = pieces.slice(i, i + PIECES)
+    while (rest.length > 0) {
+      let { bytesWritten } = await file.writev(rest, at)
+      at += bytesWritten
+      while (rest[0] && bytesWritten >= rest[0].byteLength) bytesWritten -= (rest.shift() as Buffer).byteLength
+      if (rest[0] && bytesWritten > 0) rest[0] = rest[0].subarray(bytesWritten)
+    }
+  }
+  await file.truncate(at)
 }

@@ -79,7 +79,7 @@ async function launch(options: StartEngineOptions): Promise<Attempt> {
     type: 'open',
     dataDir,
     password,
-    memoryBytes: options.memoryBytes ?? Math.min(Math.max(totalmem() / 4, 2 ** 30), 2 ** 33),
+    memoryBytes: options.memoryBytes ?? usualMemoryBytes(),
     bodyBytes: options.bodyBytes ?? 256 * 1024 * 1024,
     readers: options.readers ?? 3,
   }
@@ -111,6 +111,12 @@ async function launch(options: StartEngineOptions): Promise<Attempt> {
     },
   }
   return { engine }
+}
+
+function usualMemoryBytes(): number {
+  // What a container may use; 0 or more than there is without a limit.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY
+  return Math.floor(Math.min(Math.max(Math.min(limit, totalmem()) / 4, 2 ** 30), 2 ** 33))
 }
 
 function firstMessage(child: ChildProcess): Promise<FromEngine> {

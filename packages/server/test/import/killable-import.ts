@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import type { ImportOptions } from '../import-options.ts'
+import type { ImportOptions } from '../../src/cli/import/import-options.ts'
 
 const ENTRY = `
-import { importFiles } from ${JSON.stringify(join(import.meta.dirname, '../import-files.ts'))}
+import { importFiles } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/import/import-files.ts'))}
 const report = await importFiles(JSON.parse(process.argv[2]))
 process.stdout.write(JSON.stringify(report))
 `

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** Real files beside the repository; a test that needs one skips where it is absent. */
-const FOLDER = resolve(import.meta.dirname, '../../../../../../../shared/data')
+const FOLDER = resolve(import.meta.dirname, '../../../../../shared/data')
 
 /** The path of a real file, or undefined, with a printed sentence, where it is absent. */
 export function sharedData(path: string): string | undefined {
