@@ -88,6 +88,9 @@ export function toQuestion(query: unknown, scope: Scope): Question {
   if (kind === 'funnel')
     throw invalid('kind', 'funnel is not answered yet: use series, total, breakdown, recent or overview')
   requireMetrics(kind, metric, scope)
+  if (typeof anomalies === 'object' && anomalies.baseline === 'seasonal') {
+    throw invalid('anomalies.baseline', 'seasonal is not answered yet: use previous')
+  }
   if (timezone !== undefined && !isZone(timezone))
     throw invalid('timezone', `${JSON.stringify(timezone)} is no IANA time zone, like Europe/Berlin`)
   if ('from' in range && range.from >= range.to) throw invalid('range', 'from must be before to')

@@ -82,5 +82,6 @@ test('what was acknowledged is there after a restart', async () => {
   await first.stop()
   await expect(first.frontiers(1)).rejects.toMatchObject({ code: 'archive_unavailable' })
   const second = await fixture.store(dataDir)
+  expect(await second.integrity(0, 8e15)).toEqual({ rows: 100, distinct: 100, rolledUp: 100 })
   expect((await second.frontiers(1)).map(({ offset }) => offset)).toEqual([98, 99])
 })
