@@ -26,7 +26,7 @@ export function createColdStart(log: EventLog, eventStore: EventStore, now: () =
     if (offset === 0 && !(await others)) return { offset, completeFrom: 0 }
     // Events that were not read were received before the first one that is, so they end a little after it.
     const received =
-      frontier && offset > 0 ? frontier.receivedAt - BACK_MS : await firstReceivedAt(log, partition, offset)
+      frontier && offset > start ? frontier.receivedAt - BACK_MS : await firstReceivedAt(log, partition, offset)
     return { offset, completeFrom: (received ?? now()) + FUTURE_MS }
   }
 }

@@ -121,7 +121,7 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
   const resumable = () => archiver.positions().map((position) => position - archiver.insertOffsets)
   const trimmer = createLogTrimmer(
     { log, clock, logger, aggregatedTo: aggregator.positions, archivedTo: resumable },
-    { retentionMs: config.logRetentionMs, ...duplicates },
+    { retentionMs: config.logRetentionMs, maxBytes: config.logBytes, ...duplicates },
   )
   const countryOfIp = createCountryOfIp(config.countryDatabase)
   const ingest = createIngest({ log, clock, countryOfIp, metrics: telemetry.ingest }, config)

@@ -5,9 +5,14 @@ import type { EventLog } from '../ports/event-log.ts'
 /** A cold hot store reads so far back behind what is archived, with some slack, ms. */
 const COLD_START_MS = 15 * 60_000
 const TRIM_EVERY_MS = 60_000
+const HALF_FULL = 0.5
+const NEARLY_FULL = 0.8
 
 export interface LogTrimmerDependencies {
-  log: EventLog & { trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void> }
+  log: EventLog & {
+    trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void>
+    usedBytes(): number
+  }
   clock: Clock
   logger: Logger
   /** Offset up to which each partition is archived, less what a resumption looks at again. */
@@ -17,8 +22,10 @@ export interface LogTrimmerDependencies {
 }
 
 export interface LogTrimmerOptions {
-  /** How long events stay although nobody needs them, ms. */
+  /** How long events stay although nobody needs them, ms; shorter once the log is half full. */
   retentionMs: number
+  /** Bytes at which the log takes no more. */
+  maxBytes: number
   /** Offsets of a partition a duplicate is looked for backwards. */
   duplicateOffsets: number
   /** Most time between an event and its duplicate, ms. */
@@ -35,16 +42,25 @@ export interface LogTrimmer {
 /** A trimmer that works once a minute. */
 export function createLogTrimmer(dependencies: LogTrimmerDependencies, options: LogTrimmerOptions): LogTrimmer {
   const { log, clock, logger, archivedTo, aggregatedTo } = dependencies
-  const { retentionMs, duplicateOffsets, duplicateMs } = options
+  const { retentionMs, maxBytes, duplicateOffsets, duplicateMs } = options
   let timer: NodeJS.Timeout | undefined
+
+  /** How long events stay now, ms. */
+  function keptMs(): number {
+    const fill = log.usedBytes() / maxBytes
+    if (fill < HALF_FULL) return Math.max(retentionMs, COLD_START_MS)
+    // Nearly full, even a quick restart matters less than taking events.
+    return fill < NEARLY_FULL ? COLD_START_MS : 0
+  }
 
   async function trim(): Promise<void> {
     const now = clock.now()
+    const kept = keptMs()
     const archived = archivedTo()
     const aggregated = aggregatedTo()
     for (let partition = 0; partition < log.partitions; partition++) {
       const consumed = Math.min(archived[partition] ?? 0, aggregated[partition] ?? 0)
-      const old = await log.offsetAt(partition, now - Math.max(retentionMs, COLD_START_MS))
+      const old = await log.offsetAt(partition, now - kept)
       const eventsBelow = Math.max(0, Math.min(consumed, old))
       const outOfReach = eventsBelow - duplicateOffsets
       const outOfAge = await log.offsetAt(partition, now - retentionMs - duplicateMs)

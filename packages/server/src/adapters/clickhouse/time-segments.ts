@@ -3,8 +3,8 @@ import type { QueryParameters } from './query-parameters.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
-/** Rollups count time in seconds of 32 bits: until 2106. */
-const END_OF_TIME = 2 ** 32 * 1000 - 1000
+/** Rollups count time in seconds of 32 bits: until the last whole hour of it, 2106-02-07T06:00Z. */
+const END_OF_TIME = Math.floor((2 ** 32 * 1000) / HOUR_MS) * HOUR_MS
 
 /** The part of a range that events can lie in; empty (`from >= to`) for none. */
 export function storableRange<T extends { from: number; to: number }>(range: T): T {

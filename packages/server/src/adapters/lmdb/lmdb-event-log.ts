@@ -26,7 +26,7 @@ export interface LmdbEventLogOptions {
 export interface LmdbEventLog extends EventLog {
   /** Deletes events below `eventsBelow` and identities below `identitiesBelow`; the newest block always stays. */
   trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void>
-  /** Bytes the log's file holds, free pages left out. */
+  /** Bytes on disk of what the log holds. */
   usedBytes(): number
 }
 
@@ -240,13 +240,7 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   }
 
   function usedBytes(): number {
-    const stats = root.getStats() as {
-      mapSize?: number
-      lastPageNumber?: number
-      pageSize?: number
-      free?: { entryCount?: number }
-    }
-    return (stats.lastPageNumber ?? 0) * (stats.pageSize ?? 4096)
+    return bytesOf(events) + bytesOf(identities)
   }
 
   function stateOf(partition: number): PartitionState {
@@ -279,4 +273,13 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     trim,
     usedBytes,
   }
+}
+
+/** Bytes of the pages that a database uses; pages that were freed are used again and do not count. */
+function bytesOf(database: Database<Buffer, BlockKey>): number {
+  const { pageSize, treeBranchPageCount, treeLeafPageCount, overflowPages } = database.getStats() as Record<
+    string,
+    number
+  >
+  return ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * (pageSize ?? 4096)
 }
