@@ -112,7 +112,13 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
   const eventStore = createClickHouseEventStore(
     config.clickhouse
       ? { url: config.clickhouse }
-      : { embedded: { dataDir: join(dataDir, 'clickhouse'), entry: ENGINE_ENTRY } },
+      : {
+          embedded: {
+            dataDir: join(dataDir, 'clickhouse'),
+            entry: ENGINE_ENTRY,
+            onExit: (exit) => logger.error(exit, 'the archive’s engine ended and is started again'),
+          },
+        },
   )
   const consumer = { log, clock, telemetry, logger }
   const coldStart = createColdStart(log, eventStore, clock.now)

@@ -3,9 +3,9 @@ import pc from 'picocolors'
 import { storedProjects } from '../data-dir/stored-projects.ts'
 import { CommandError } from './command-error.ts'
 import { type DemoProgress, runDemo } from './demo/run-demo.ts'
+import { firstSignal } from './first-signal.ts'
 import { printWelcome } from './print-welcome.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
-import { runUntilSignal } from './run-until-signal.ts'
 import { serve } from './serve.ts'
 
 interface DemoFlags extends ConfigFlags {
@@ -18,6 +18,7 @@ const print = (line: string) => console.log(line)
 
 /** `nowcast demo`: `start` with simulated traffic in a project of its own. */
 export async function demoCommand({ eventsPerSecond = '20', ...flags }: DemoFlags): Promise<void> {
+  const signal = firstSignal()
   const rate = Number(eventsPerSecond)
   if (!(rate > 0 && rate <= 1000)) throw new CommandError(`--events-per-second ${eventsPerSecond}: a number up to 1000`)
   const config = await readConfig(flags)
@@ -40,11 +41,11 @@ export async function demoCommand({ eventsPerSecond = '20', ...flags }: DemoFlag
   }).catch((error: Error) => {
     if (!abort.signal.aborted) print(pc.red(`  The demo's traffic stopped: ${error.message}`))
   })
-  await runUntilSignal(async () => {
-    abort.abort()
-    await traffic
-    await served.stop()
-  }, print)
+  await signal
+  print('Stopping: what was accepted is written …')
+  abort.abort()
+  await traffic
+  await served.stop()
 }
 
 /** Says how far the past is filled: in place on a terminal, else every quarter. */

@@ -1,14 +1,17 @@
+import { firstSignal } from './first-signal.ts'
 import { printWelcome } from './print-welcome.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
-import { runUntilSignal } from './run-until-signal.ts'
 import { serve } from './serve.ts'
 
 const print = (line: string) => console.log(line)
 
 /** `nowcast start`. */
 export async function startCommand(flags: ConfigFlags): Promise<void> {
+  const signal = firstSignal()
   const config = await readConfig(flags)
   const served = await serve(config)
   await printWelcome(served.url, served.nowcast.projects, print)
-  await runUntilSignal(() => served.stop(), print)
+  await signal
+  print('Stopping: what was accepted is written …')
+  await served.stop()
 }

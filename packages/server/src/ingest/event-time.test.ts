@@ -40,6 +40,10 @@ test('a skew over a second is taken out, a smaller one is not', () => {
   expect(eventTime(NOW + 86_400_000 - 50, 86_400_000, NOW)).toBe(NOW - 50)
 })
 
+test('a skew with a fraction of a millisecond leaves whole milliseconds', () => {
+  expect(eventTime(NOW, clockSkew(NOW + 5000.4, NOW), NOW)).toBe(NOW - 5001)
+})
+
 test('more than five minutes in the future is the received time', () => {
   expect(eventTime(NOW + 300_000, 0, NOW)).toBe(NOW + 300_000)
   expect(eventTime(NOW + 300_001, 0, NOW)).toBe(NOW)

@@ -1,6 +1,6 @@
 import { LIMITS } from '@nowcast/protocol'
 
-/** The last moment an event may have: the archive's date range ends there. Epoch ms of 2200-01-01. */
+/** A timestamp from here on (2200-01-01) is taken for a mistake; one before it that lies ahead gets the received time. */
 const LATEST = 7_258_118_400_000
 
 const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
@@ -28,7 +28,8 @@ export function clockSkew(sentAt: number | undefined, receivedAt: number): numbe
 
 /** Final event time: the timestamp less the skew, or the received time when that lies too far in the future. */
 export function eventTime(timestamp: number, skewMs: number, receivedAt: number): number {
-  const time = timestamp - skewMs
+  // Whole milliseconds: the archive refuses fractions, and clients may send their clock with some.
+  const time = Math.floor(timestamp - skewMs)
   if (time > receivedAt + LIMITS.futureMs) return receivedAt
   return Math.max(0, time)
 }

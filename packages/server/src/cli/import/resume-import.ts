@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FileIdentity } from './identify-file.ts'
 import { ImportError } from './import-error.ts'
-import { type FileContent, type ImportState, readImportStates } from './progress-file.ts'
+import type { FileContent, ImportState } from './progress-file.ts'
 
 /** Characters of the content's hash that begin an event's id. */
 const IDENTITY_LENGTH = 24
