@@ -36,6 +36,10 @@ async function askServer(url: string, adminKey: string, range: AuditRange): Prom
   const answer = await fetch(`${url}/v1/admin/audit?${query}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminKey}` },
+  }).catch((error: Error) => {
+    throw new CommandError(
+      `the server at ${url} does not answer: ${(error.cause as Error | undefined)?.message ?? error.message}`,
+    )
   })
   const body = (await answer.json()) as AuditReport & { error?: { message: string } }
   if (!answer.ok) throw new CommandError(`the server at ${url} could not audit: ${body.error?.message}`)

@@ -7,9 +7,11 @@ import process from 'node:process'
  */
 export async function processStart(pid: number): Promise<string | undefined> {
   try {
-    // Field 22 of /proc/<pid>/stat; the name in field 2 may hold spaces.
+    // The name in field 2 may hold spaces; field 3 is the state, field 22 the start.
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // Killed, and only not yet cleared away by its parent.
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : (fields[19] ?? '')
   } catch {
     return isAlive(pid) ? '' : undefined
   }
