@@ -4,6 +4,9 @@ import { useActiveTooltipLabel, useXAxisScale, useYAxisScale } from 'recharts'
 import { areaPath, bandPath, closedPath, partialPath, type Scales } from './chart-path.ts'
 import { seriesColor } from './series-color.ts'
 
+/** Deviations from which an anomaly is drawn in full; below it is faint. */
+const STRONG = 3
+
 /**
  * The lines of a chart, and what belongs to them. One path a line: with the library's own lines, a day of minutes in
  * eight series took five times as long to update.
@@ -52,7 +55,12 @@ function Surroundings({ series: { points }, scales }: LayerProps) {
 function AnomalyMarks({ series: { points }, scales: { x, y } }: LayerProps) {
   return (
     <g className="nowcast-anomalies">
-      {points.map(({ t, v, anomaly }) => anomaly && <circle key={t} cx={x(t)} cy={y(v)} r={3.5} />)}
+      {points.map(
+        ({ t, v, anomaly }) =>
+          anomaly && (
+            <circle key={t} cx={x(t)} cy={y(v)} r={3.5} data-strong={Math.abs(anomaly.score) >= STRONG || undefined} />
+          ),
+      )}
     </g>
   )
 }

@@ -13,11 +13,13 @@ interface DemoFlags extends ConfigFlags {
 }
 
 const DEMO = { id: 'demo', name: 'Demo shop' }
+/** A day at the default rate, so that its curve is the same all along. */
+const BACKFILL_EVENTS = 450_000
 const OWN = { id: 'default', name: 'Default' }
 const print = (line: string) => console.log(line)
 
 /** `nowcast demo`: `start` with simulated traffic in a project of its own. */
-export async function demoCommand({ eventsPerSecond = '20', ...flags }: DemoFlags): Promise<void> {
+export async function demoCommand({ eventsPerSecond = '5', ...flags }: DemoFlags): Promise<void> {
   const signal = firstSignal()
   const rate = Number(eventsPerSecond)
   if (!(rate > 0 && rate <= 1000)) throw new CommandError(`--events-per-second ${eventsPerSecond}: a number up to 1000`)
@@ -35,6 +37,7 @@ export async function demoCommand({ eventsPerSecond = '20', ...flags }: DemoFlag
     key: demo.secretKey,
     stateFile: join(config.dataDir, 'demo.json'),
     eventsPerSecond: rate,
+    backfillEvents: BACKFILL_EVENTS,
     progress: drawBackfill(),
     notice: (message) => print(pc.yellow(`  ${message}`)),
     signal: abort.signal,

@@ -41,7 +41,7 @@ serving(program.command('start', { isDefault: true }).description('start a serve
 serving(
   program.command('demo').description('start a server with the simulated traffic of a shop, in a project of its own'),
 )
-  .option('--events-per-second <number>', 'live traffic, on average (default: 20)')
+  .option('--events-per-second <number>', 'live traffic, on average (default: 5)')
   .action(demoCommand)
 
 onDataDir(
