@@ -77,7 +77,7 @@ function measure(events: readonly ModelEvent[], name: Measure): bigint {
   const distinct = (values: (string | undefined)[]) => BigInt(new Set(values).size)
   const sum = (list: readonly ModelEvent[]) => list.reduce((total, { revenue }) => total + units(revenue), 0n)
   const users = (list: readonly ModelEvent[]) => distinct(list.map((event) => event.userId ?? event.anonymousId))
-  const orders = of('purchase').filter((event) => units(event.revenue) >= 0n)
+  const orders = of('purchase').filter((event) => !event.unconverted && units(event.revenue) >= 0n)
   const all: Record<Measure, () => bigint> = {
     events: () => count(events),
     page_views: () => count(of('page_view')),

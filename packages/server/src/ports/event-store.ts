@@ -18,9 +18,9 @@ export type Measure =
   | 'errors'
   /** Ten-thousandths, of all events. */
   | 'revenue'
-  /** Purchases that are no refunds. */
+  /** Purchases whose revenue is summed and that are no refunds. */
   | 'orders'
-  /** Ten-thousandths, of purchases that are no refunds. */
+  /** Ten-thousandths, of those. */
   | 'order_revenue'
   | 'users'
   /** Users of `purchase` events. */

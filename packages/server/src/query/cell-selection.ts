@@ -25,6 +25,8 @@ export class CellSelection {
   group = new Uint16Array(0)
   /** See {@link NAME_CLASS}; 0 for other names. */
   nameClass = new Uint8Array(0)
+  /** 1 for purchases whose revenue is summed. */
+  orders = new Uint8Array(0)
   readonly keys: string[] = []
   private readonly groupByKey = new Map<string, number>()
   private readonly filters: CellFilter[]
@@ -55,6 +57,7 @@ export class CellSelection {
       this.mask = grown(this.mask, new Uint8Array(size))
       this.group = grown(this.group, new Uint16Array(size))
       this.nameClass = grown(this.nameClass, new Uint8Array(size))
+      this.orders = grown(this.orders, new Uint8Array(size))
     }
     for (let id = this.known; id < cells.length; id++) this.classify(id, cells[id])
     this.known = cells.length
@@ -64,6 +67,7 @@ export class CellSelection {
     this.mask[id] = cell && this.matches(cell) ? 1 : 0
     if (!cell || !this.mask[id]) return
     this.nameClass[id] = NAME_CLASS[cell.name] ?? 0
+    this.orders[id] = this.nameClass[id] === PURCHASE && cell.unconverted === '' ? 1 : 0
     this.group[id] = this.breakdown ? this.groupOf(cell[this.breakdown]) : 0
   }
 

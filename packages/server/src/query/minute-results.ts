@@ -69,7 +69,7 @@ export class MinuteResults {
 
   private compute(window: MinuteWindow): MinuteResult {
     const result: MinuteResult = []
-    const { mask, group, nameClass } = this.selection
+    const { mask, group, nameClass, orders } = this.selection
     window.visit((id, events, revenueHigh, revenueLow) => {
       if (!mask[id]) return
       const measures = measuresAt(result, group[id] as number)
@@ -78,14 +78,14 @@ export class MinuteResults {
       if (name !== 0) measures.counts[name as 1] += events
       measures.revenueHigh += revenueHigh
       measures.revenueLow += revenueLow
-      if (name === PURCHASE) {
+      if (orders[id]) {
         measures.orders += events
         measures.orderRevenueHigh += revenueHigh
         measures.orderRevenueLow += revenueLow
       }
     })
     for (const [id, refunds] of window.refunds) {
-      if (!mask[id] || nameClass[id] !== PURCHASE) continue
+      if (!mask[id] || !orders[id]) continue
       const measures = measuresAt(result, group[id] as number)
       measures.orders -= refunds.events
       measures.orderRevenueHigh -= refunds.revenueHigh

@@ -1,8 +1,14 @@
 import type { Measure } from '../../ports/event-store.ts'
 
-/** A cell's events, by the names that measures ask for. */
-const NAME_CLASS = { page_view: 1, click: 2, purchase: 3, error: 4 } as const
-type NamedEvent = keyof typeof NAME_CLASS
+/** Classes of events that measures ask for; an order is a purchase whose revenue is summed. */
+const EVENT_CLASS = {
+  order: { number: 5, condition: "cell_name = 'purchase' AND unconverted = ''", selects: 'c = 5' },
+  purchase: { number: 3, condition: "cell_name = 'purchase'", selects: 'c IN (3, 5)' },
+  page_view: { number: 1, condition: "cell_name = 'page_view'", selects: 'c = 1' },
+  click: { number: 2, condition: "cell_name = 'click'", selects: 'c = 2' },
+  error: { number: 4, condition: "cell_name = 'error'", selects: 'c = 4' },
+} as const
+type NamedEvent = keyof typeof EVENT_CLASS
 
 /** `part`: columns of {@link PART_COLUMNS} that the measure is made of. `sql`: how, over parts; `name`: of which events. */
 interface MeasureSql {
@@ -34,9 +40,9 @@ const MEASURES: Record<Exclude<Measure, 'active_users'>, MeasureSql> = {
   purchases: count('purchase'),
   errors: count('error'),
   revenue: { part: ['r'], sql: (when) => tenThousandths(`sumIf(r, ${when})`) },
-  orders: { name: 'purchase', part: ['n', 'nr'], sql: (when) => `sumIf(n - nr, ${when})` },
+  orders: { name: 'order', part: ['n', 'nr'], sql: (when) => `sumIf(n - nr, ${when})` },
   order_revenue: {
-    name: 'purchase',
+    name: 'order',
     part: ['r', 'rr'],
     sql: (when) => tenThousandths(`sumIf(r - rr, ${when})`),
   },
@@ -64,11 +70,12 @@ export function planMeasures(measures: readonly Measure[]): MeasurePlan {
   const names = new Set(chosen.map(({ name }) => name))
   const [only] = names
   const single = names.size === 1
-  const classes = Object.entries(NAME_CLASS).map(([name, number]) => `cell_name = '${name}', ${number}`)
+  // The first that holds: an order before a purchase.
+  const classes = Object.values(EVENT_CLASS).map(({ condition, number }) => `${condition}, ${number}`)
   return {
     parts: [...columns].map((column) => `${PART_COLUMNS[column]} AS ${column}`),
     nameClass: single ? undefined : `multiIf(${classes.join(', ')}, 0)`,
-    condition: single && only !== undefined ? `cell_name = '${only}'` : undefined,
-    measures: chosen.map(({ name, sql }) => sql(single || name === undefined ? '1' : `c = ${NAME_CLASS[name]}`)),
+    condition: single && only !== undefined ? EVENT_CLASS[only].condition : undefined,
+    measures: chosen.map(({ name, sql }) => sql(single || name === undefined ? '1' : EVENT_CLASS[name].selects)),
   }
 }
