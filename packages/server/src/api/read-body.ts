@@ -50,15 +50,21 @@ export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
 
 async function readBytes(context: Context): Promise<Buffer> {
   const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming
+  // Not destroyed when it is too large: the connection would be left with half a request that holds up the next one.
   const stream: AsyncIterable<Uint8Array> | null | undefined =
-    incoming ?? (context.req.raw.body as AsyncIterable<Uint8Array> | null)
+    incoming?.iterator({ destroyOnReturn: false }) ?? (context.req.raw.body as AsyncIterable<Uint8Array> | null)
   if (!stream) return Buffer.alloc(0)
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream) {
     size += chunk.byteLength
-    if (size > LIMITS.wireBytes) throw tooLarge()
+    if (size > LIMITS.wireBytes) break
     chunks.push(chunk)
+  }
+  if (size > LIMITS.wireBytes) {
+    // The rest is read and forgotten, until the request's time is up.
+    incoming?.resume()
+    throw tooLarge()
   }
   return chunks.length === 1
     ? Buffer.from((chunks[0] as Uint8Array).buffer, (chunks[0] as Uint8Array).byteOffset, size)

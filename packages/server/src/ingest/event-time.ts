@@ -3,14 +3,16 @@ import { LIMITS } from '@nowcast/protocol'
 /** A timestamp from here on (2200-01-01) is taken for a mistake; one before it that lies ahead gets the received time. */
 const LATEST = 7_258_118_400_000
 
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
+const ISO = /^(\d{4}-\d{2}-(\d{2}))(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
 
 /** Epoch ms of epoch ms or ISO 8601 (UTC unless it says otherwise); undefined when it is neither. */
 export function parseTimestamp(value: number | string): number | undefined {
   if (typeof value === 'number') return inRange(Math.trunc(value))
   const match = ISO.exec(value)
   if (!match) return undefined
-  const [, date, time = '00:00', zone = 'Z'] = match
+  const [, date, day, time = '00:00', zone = 'Z'] = match
+  // Date.parse makes 3 March of 31 February.
+  if (new Date(`${date}T00:00Z`).getUTCDate() !== Number(day)) return undefined
   const offset = zone.length === 3 ? `${zone}:00` : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone
   return inRange(Date.parse(`${date}T${time}${offset.toUpperCase()}`))
 }

@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib'
 import { parseCombinedLog } from './formats/parse-combined-log.ts'
 import { splitCsv } from './formats/split-csv.ts'
 import { ImportError } from './import-error.ts'
-import { IMPORT_FORMATS, type ImportFormat } from './import-options.ts'
+import { IMPORT_FORMATS, type ImportFormat } from './import-format.ts'
 
 /** How much of a file is looked at, in bytes. */
 const SAMPLE_BYTES = 65_536

@@ -1,7 +1,5 @@
+import type { ImportFormat } from './import-format.ts'
 import type { EventMap } from './map/event-map.ts'
-
-export const IMPORT_FORMATS = ['combined-log', 'csv', 'ndjson'] as const
-export type ImportFormat = (typeof IMPORT_FORMATS)[number]
 
 export interface ImportProgress {
   file: string

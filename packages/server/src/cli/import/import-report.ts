@@ -1,4 +1,4 @@
-import type { ImportFormat } from './import-options.ts'
+import type { ImportFormat } from './import-format.ts'
 
 /** Counts of one file over all its runs, an interrupted one included: `lines = accepted + rejected + blank`. */
 export interface LineTotals {
