@@ -53,8 +53,8 @@ test('seven minutes before what is archived it begins, and is complete five minu
 test('a log that was cut is complete five minutes after its first event', async () => {
   await log.trim(0, 8, 8)
   const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS }]))
-  expect(offset).toBe(7)
-  expect(completeFrom).toBe(12 * MINUTE_MS)
+  expect(offset).toBe(8)
+  expect(completeFrom).toBe(13 * MINUTE_MS)
 })
 
 test('a new log beside an older archive knows only its own time', async () => {

@@ -11,19 +11,27 @@ const BACK_MS = 7 * 60_000
  * comes before is the archive's; nothing is copied from it.
  */
 export function createColdStart(log: EventLog, eventStore: EventStore, now: () => number) {
-  let frontiers: Promise<Map<number, Frontier>> | undefined
-  let others: Promise<boolean> | undefined
+  let asked: Promise<[Map<number, Frontier>, boolean]> | undefined
+
+  /** What is archived, asked once for all partitions; again after a failure. */
+  function archived(): Promise<[Map<number, Frontier>, boolean]> {
+    asked ??= Promise.all([eventStore.frontiers(log.epoch), eventStore.hasOtherEpochs(log.epoch)]).then(
+      ([frontiers, others]) => [new Map(frontiers.map((frontier) => [frontier.partition, frontier])), others],
+      (error) => {
+        asked = undefined
+        throw error
+      },
+    )
+    return asked
+  }
 
   return async (partition: number): Promise<{ offset: number; completeFrom: number }> => {
-    frontiers ??= eventStore
-      .frontiers(log.epoch)
-      .then((all) => new Map(all.map((frontier) => [frontier.partition, frontier])))
-    others ??= eventStore.hasOtherEpochs(log.epoch)
-    const frontier = (await frontiers).get(partition)
+    const [frontiers, others] = await archived()
+    const frontier = frontiers.get(partition)
     const { start } = await log.extent(partition)
     const offset = frontier ? Math.max(start, await log.offsetAt(partition, frontier.receivedAt - BACK_MS)) : start
     // The whole log is read, and no other log's events are archived: the store will lack nothing.
-    if (offset === 0 && !(await others)) return { offset, completeFrom: 0 }
+    if (offset === 0 && !others) return { offset, completeFrom: 0 }
     // Events that were not read were received before the first one that is, so they end a little after it.
     const received =
       frontier && offset > start ? frontier.receivedAt - BACK_MS : await firstReceivedAt(log, partition, offset)

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import { createLogReader, type LogReader } from '../consume/log-reader.ts'
 import { createWakeUp } from '../consume/wake-up.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore } from '../ports/event-store.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -11,7 +10,6 @@ import { resumePartition } from './resume-partition.ts'
 export interface ArchiverDependencies {
   log: EventLog
   eventStore: EventStore
-  clock: Clock
   telemetry: Telemetry
   logger: Logger
 }
@@ -46,7 +44,7 @@ const RETRY_MS = 500
 
 /** One writer for all partitions: one insert carries rows of all of them. */
 export function createArchiver(dependencies: ArchiverDependencies, options: ArchiverOptions): Archiver {
-  const { log, eventStore, clock, telemetry, logger } = dependencies
+  const { log, eventStore, telemetry, logger } = dependencies
   const {
     lingerMs = 1000,
     insertBytes = 16 * 1024 * 1024,
@@ -105,10 +103,9 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
         batch = await gather()
         continue
       }
-      const wait = insertedAt + lingerMs - clock.now()
-      if (!stopping && wait > 0 && batch.size < insertBytes / 2)
-        await new Promise((resolve) => setTimeout(resolve, wait))
-      insertedAt = clock.now()
+      const wait = insertedAt + lingerMs - performance.now()
+      if (!stopping && wait > 0 && batch.size < insertBytes / 2) await new Promise((resolve) => setTimeout(resolve, wait))
+      insertedAt = performance.now()
       const inserting = insert(batch)
       // The next rows are put together while the store works; awaited in any case, lest a failure go unheard.
       const [inserted, next] = await Promise.allSettled([inserting, gather()])

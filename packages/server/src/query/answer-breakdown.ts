@@ -1,11 +1,11 @@
 import { type BreakdownAnswer, type BreakdownRow, OTHER } from '@nowcast/protocol'
 import type { AnswerDraft } from './answer-draft.ts'
 import { resolveRange } from './buckets.ts'
-import { measureBuckets } from './measure-buckets.ts'
-import { METRIC_DEFINITIONS } from './metric-definitions.ts'
+import { type MeasuredBuckets, measureBuckets } from './measure-buckets.ts'
+import { DISTINCT_MEASURES, METRIC_DEFINITIONS } from './metric-definitions.ts'
 import type { Question } from './question.ts'
 import type { QuestionState, Sources } from './question-state.ts'
-import { rankKeys } from './rank-keys.ts'
+import { type RankedKeys, rankKeys } from './rank-keys.ts'
 
 /** The metric by the values of a dimension, largest first, the rest as `(other)`. */
 export async function answerBreakdown(
@@ -16,24 +16,10 @@ export async function answerBreakdown(
   const { project, metric, timezone, filters, bots, breakdown, limit } = question
   const definition = METRIC_DEFINITIONS[metric]
   const range = resolveRange(question.range, 'minute', timezone, sources.now)
-  const keys = await rankKeys(question, range, limit, state, sources)
-  const measured = await measureBuckets(
-    {
-      project: project.id,
-      filters,
-      bots,
-      timezone,
-      breakdown: breakdown?.dimension,
-      keys,
-      measures: definition.measures,
-      range,
-      buckets: [range],
-      now: sources.now,
-      slot: 'breakdown',
-      signal: sources.signal,
-    },
-    { view: sources.view, archive: state.archive, minutes: state.minutes(question, definition.measures, keys) },
-  )
+  const ranked = await rankKeys(question, range, limit, state, sources)
+  const { keys } = ranked
+  const isAdditive = !definition.measures.some((measure) => DISTINCT_MEASURES.has(measure))
+  const measured = isAdditive ? foldOthers(ranked) : await measureFolded()
   const values = [...keys, OTHER].flatMap((key) => {
     const found = measured.get(key)?.[0]
     return found ? [{ key, ...definition.value(found, range.to - range.from) }] : []
@@ -46,4 +32,36 @@ export async function answerBreakdown(
     rows,
     ...(definition.money && { currency: project.currency }),
   }
+
+  /** Distinct counts cannot be added up: those of `(other)` are counted anew. */
+  function measureFolded() {
+    return measureBuckets(
+      {
+        project: project.id,
+        filters,
+        bots,
+        timezone,
+        breakdown: breakdown?.dimension,
+        keys,
+        measures: definition.measures,
+        range,
+        buckets: [range],
+        now: sources.now,
+        slot: 'breakdown',
+        signal: sources.signal,
+      },
+      { view: sources.view, archive: state.archive, minutes: state.minutes(question, definition.measures, keys) },
+    )
+  }
+}
+
+/** Adds up every key that is not among the ranked ones. */
+function foldOthers({ keys, measured }: RankedKeys): MeasuredBuckets {
+  const kept = new Set(keys)
+  const folded: MeasuredBuckets = new Map()
+  for (const [key, [values = []]] of measured) {
+    if (kept.has(key)) folded.set(key, [values])
+    else folded.set(OTHER, [values.map((value, i) => value + (folded.get(OTHER)?.[0]?.[i] ?? 0n))])
+  }
+  return folded
 }

@@ -74,7 +74,7 @@ async function seriesKeys(
   const [first = 'events'] = METRIC_DEFINITIONS[question.metric].measures
   // Distinct counts of every key would cost much and change nothing but the order.
   const by = DISTINCT_MEASURES.has(first) ? 'events' : first
-  const keys = await rankKeys(question, range, QUERY_LIMITS.seriesKeys, state, sources, [by])
+  const { keys } = await rankKeys(question, range, QUERY_LIMITS.seriesKeys, state, sources, [by])
   state.ranked = { keys, at: sources.now }
   return keys
 }

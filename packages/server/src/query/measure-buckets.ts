@@ -2,11 +2,12 @@ import type { Granularity } from '@nowcast/protocol'
 import type { Dimension, DimensionFilter, Measure } from '../ports/event-store.ts'
 import type { HotView } from '../ports/hot-store.ts'
 import { RegisterUnion } from '../sketch/register-union.ts'
+import { joinSum } from '../window/split-sum.ts'
 import { MINUTE_MS, type ProjectWindows } from '../window/window-cube.ts'
 import type { ArchiveRows } from './archive-rows.ts'
 import type { Bucket } from './buckets.ts'
 import { DISTINCT_MEASURES } from './metric-definitions.ts'
-import { additiveValue, distinctSketch, type MinuteResult, type MinuteResults } from './minute-results.ts'
+import { addMeasure, distinctSketch, type MinuteResult, type MinuteResults, type SplitSums } from './minute-results.ts'
 
 const DAY_MS = 24 * 3_600_000
 /** Minutes before a minute whose users are active at it. */
@@ -150,15 +151,14 @@ function readHot(
     const from = Math.max(bucket.from, range.from)
     const to = Math.min(bucket.to, range.to)
     if (to <= hotFrom) continue
-    for (let minute = Math.max(from, hotFrom); additive.length > 0 && minute < to; minute += MINUTE_MS) {
-      const result = minutes.at(windows, minute)
-      if (!result) continue
-      for (const [group, found] of result.entries()) {
-        if (!found) continue
+    if (additive.length > 0) {
+      const sums = sumMinutes(minutes, windows, Math.max(from, hotFrom), to, additive)
+      for (const [group, parts] of sums.entries()) {
+        if (!parts) continue
         const values = valuesOf(keys[group] as string)[index] as bigint[]
-        for (const measure of additive) {
+        for (const [i, measure] of additive.entries()) {
           const at = measures.indexOf(measure)
-          values[at] = (values[at] as bigint) + additiveValue(found, measure)
+          values[at] = (values[at] as bigint) + joinSum(parts[i * 2] as number, parts[i * 2 + 1] as number)
         }
       }
     }
@@ -182,6 +182,28 @@ function readHot(
       }
     }
   }
+}
+
+/** Sums of the additive measures over the minutes `[from, to)`, by group. */
+function sumMinutes(
+  minutes: MinuteResults,
+  windows: ProjectWindows | undefined,
+  from: number,
+  to: number,
+  additive: readonly Measure[],
+): (SplitSums | undefined)[] {
+  const sums: (SplitSums | undefined)[] = []
+  for (let minute = from; minute < to; minute += MINUTE_MS) {
+    const result = minutes.at(windows, minute)
+    if (!result) continue
+    for (let group = 0; group < result.length; group++) {
+      const found = result[group]
+      if (!found) continue
+      sums[group] ??= new Float64Array(additive.length * 2)
+      for (let i = 0; i < additive.length; i++) addMeasure(sums[group] as SplitSums, i, found, additive[i] as Measure)
+    }
+  }
+  return sums
 }
 
 function countDistinct(results: readonly MinuteResult[], group: number, measure: Measure): bigint {

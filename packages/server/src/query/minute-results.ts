@@ -1,7 +1,7 @@
 import type { Measure } from '../ports/event-store.ts'
 import { HyperLogLog } from '../sketch/hyperloglog.ts'
 import type { MinuteWindow } from '../window/minute-window.ts'
-import { joinSum } from '../window/split-sum.ts'
+import { SPLIT } from '../window/split-sum.ts'
 import type { ProjectWindows } from '../window/window-cube.ts'
 import { type CellSelection, PURCHASE } from './cell-selection.ts'
 import { DISTINCT_MEASURES } from './metric-definitions.ts'
@@ -129,14 +129,31 @@ function measuresAt(result: MinuteResult, group: number): MinuteMeasures {
   return measures
 }
 
-/** The value of an additive measure in one minute. */
-export function additiveValue(measures: MinuteMeasures, measure: Measure): bigint {
+/** Two doubles a measure, see {@link SPLIT}: exact sums without an allocation. */
+export type SplitSums = Float64Array
+
+/** Adds an additive measure of one minute to the sums at `slot`. */
+export function addMeasure(sums: SplitSums, slot: number, measures: MinuteMeasures, measure: Measure): void {
+  const at = slot * 2
   const nameClass = COUNT_CLASS[measure]
-  if (nameClass !== undefined) return BigInt(measures.counts[nameClass as 1])
-  if (measure === 'revenue') return joinSum(measures.revenueHigh, measures.revenueLow)
-  if (measure === 'orders') return BigInt(measures.orders)
-  if (measure === 'order_revenue') return joinSum(measures.orderRevenueHigh, measures.orderRevenueLow)
-  throw new RangeError(`${measure} cannot be added up`)
+  if (nameClass !== undefined) {
+    sums[at + 1] = (sums[at + 1] as number) + measures.counts[nameClass as 1]
+  } else if (measure === 'orders') {
+    sums[at + 1] = (sums[at + 1] as number) + measures.orders
+  } else if (measure === 'revenue') {
+    addSplit(sums, at, measures.revenueHigh, measures.revenueLow)
+  } else if (measure === 'order_revenue') {
+    addSplit(sums, at, measures.orderRevenueHigh, measures.orderRevenueLow)
+  } else {
+    throw new RangeError(`${measure} cannot be added up`)
+  }
+}
+
+function addSplit(sums: SplitSums, at: number, high: number, low: number): void {
+  const sum = (sums[at + 1] as number) + low
+  const carried = Math.floor(sum / SPLIT)
+  sums[at] = (sums[at] as number) + high + carried
+  sums[at + 1] = sum - carried * SPLIT
 }
 
 /** The sketch of a distinct measure in one minute. */

@@ -10,6 +10,8 @@ import { createTail, type Tail } from './tail.ts'
 const FORMAT = 1
 /** Events of a joined identity block. */
 const COMPACT_EVENTS = 8192
+/** Blocks that one transaction deletes. */
+const TRIM_BLOCKS = 10_000
 
 export interface LmdbEventLogOptions {
   /** Folder of the log; made if absent. */
@@ -174,19 +176,24 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   }
 
   async function offsetAt(partition: number, receivedAt: number): Promise<number> {
-    const { end, start } = await extent(partition)
-    let offset = end
-    // Backwards over the blocks: what is looked for is minutes old.
-    for (const { key, value } of identities.getRange({
-      start: [partition, Infinity],
-      end: [partition, start - 1],
-      reverse: true,
-    })) {
-      const block = decodeIdentities(key[1], value)
-      if ((block.receivedAt.at(-1) ?? 0) < receivedAt) break
-      offset = key[1]
+    // Received times rise with the offsets: by halves, since an hour can be hundreds of thousands of blocks.
+    let { identityStart: low, end: high } = await extent(partition)
+    while (low < high) {
+      const block = blockAt(partition, Math.floor((low + high) / 2))
+      if (!block) break
+      if ((block.receivedAt.at(-1) ?? 0) < receivedAt) low = block.offset + block.receivedAt.length
+      else high = block.offset
     }
-    return offset
+    return low
+  }
+
+  /** The identity block that holds an offset. */
+  function blockAt(partition: number, offset: number): LogIdentities | undefined {
+    const before = { start: [partition, offset] as BlockKey, end: [partition, -1] as BlockKey }
+    for (const { key, value } of identities.getRange({ ...before, reverse: true, limit: 1 })) {
+      return decodeIdentities(key[1], value)
+    }
+    return undefined
   }
 
   async function extent(partition: number): Promise<LogExtent> {
@@ -198,31 +205,39 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
 
   async function trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void> {
     const { end } = stateOf(partition)
-    const remove = (db: Database<Buffer, BlockKey>, below: number) => {
-      const keys = [...db.getKeys({ start: [partition, 0], end: [partition, Math.min(below, end)], limit: 10_000 })]
+    /** Whether there may be more to delete. */
+    const remove = (db: Database<Buffer, BlockKey>, below: number): boolean => {
+      const last = Math.min(below, end) + 1
+      const keys = [...db.getKeys({ start: [partition, 0], end: [partition, last], limit: TRIM_BLOCKS })]
       // A block may reach past `below`: it goes when the next one begins at or before it.
       for (const [i, key] of keys.entries()) if ((keys[i + 1]?.[1] ?? Infinity) <= below) db.remove(key)
+      return keys.length === TRIM_BLOCKS
     }
-    await root.batch(() => {
-      remove(events, eventsBelow)
-      remove(identities, Math.min(identitiesBelow, eventsBelow))
-    })
+    for (let isMore = true; isMore; ) {
+      await root.batch(() => {
+        const isMoreEvents = remove(events, eventsBelow)
+        isMore = remove(identities, Math.min(identitiesBelow, eventsBelow)) || isMoreEvents
+      })
+    }
     await compactIdentities(partition, eventsBelow)
   }
 
   /** Joins runs of small identity blocks below `below`, so that reading a day of them back takes no time. */
   async function compactIdentities(partition: number, below: number): Promise<void> {
     const from = compactedTo[partition] ?? 0
+    const joining: Promise<boolean>[] = []
     let run: LogIdentities[] = []
     let count = 0
     const join = () => {
       if (run.length > 1) {
         const joined = joinIdentities(run)
         const rest = run.slice(1)
-        void root.batch(() => {
-          for (const { offset } of rest) identities.remove([partition, offset])
-          identities.put([partition, joined.offset], encodeIdentities({ ...joined, count: joined.receivedAt.length }))
-        })
+        joining.push(
+          root.batch(() => {
+            for (const { offset } of rest) identities.remove([partition, offset])
+            identities.put([partition, joined.offset], encodeIdentities({ ...joined, count: joined.receivedAt.length }))
+          }),
+        )
       }
       run = []
       count = 0
@@ -236,7 +251,7 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
       compactedTo[partition] = key[1] + 1
     }
     join()
-    await root.committed
+    await Promise.all(joining)
   }
 
   function usedBytes(): number {

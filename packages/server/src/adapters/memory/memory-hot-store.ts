@@ -21,22 +21,28 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
   const fences: (number | undefined)[] = new Array(partitions).fill(undefined)
   const filled = new Set<number>()
   let completeSince = 0
-  /** Minutes before it were given up for want of memory and are not begun again. */
+  /** Minutes before it were given up, for their age or for want of memory, and are not begun again. */
   let givenUpBefore = 0
   let timer: NodeJS.Timeout | undefined
 
   function tidy(): void {
     const now = clock.now()
-    cube.tidy(now, horizon(now), QUIET_MS)
+    ageTo(now)
+    cube.tidy(now, givenUpBefore, QUIET_MS)
     while (cube.byteLength > maxBytes) {
       const forgotten = cube.forgetOldest()
       if (forgotten === undefined) break
-      givenUpBefore = forgotten + MINUTE_MS
-      completeSince = Math.max(completeSince, givenUpBefore)
+      giveUp(forgotten + MINUTE_MS)
     }
   }
 
-  const horizon = (now: number) => Math.floor((now - KEPT_MS) / MINUTE_MS) * MINUTE_MS
+  /** Never goes back, also when the clock does: what was forgotten stays lacking. */
+  function giveUp(before: number): void {
+    givenUpBefore = Math.max(givenUpBefore, before)
+    completeSince = Math.max(completeSince, givenUpBefore)
+  }
+
+  const ageTo = (now: number) => giveUp(Math.floor((now - KEPT_MS) / MINUTE_MS) * MINUTE_MS)
 
   return {
     async start() {
@@ -56,7 +62,8 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
     async flush({ partition, from, to, minutes, seconds }) {
       if (fences[partition] !== from) return { applied: false, fence: fences[partition] }
       const now = clock.now()
-      cube.apply(minutes, seconds, Math.max(horizon(now), givenUpBefore), now - KEPT_SECONDS_MS)
+      ageTo(now)
+      cube.apply(minutes, seconds, givenUpBefore, now - KEPT_SECONDS_MS)
       fences[partition] = to
       return { applied: true }
     },
