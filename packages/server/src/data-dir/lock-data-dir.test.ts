@@ -64,4 +64,5 @@ test('a folder that cannot be made is an error that says what to do', async () =
   await (await lockDataDir(dir, 'a')).release()
   await writeFile(join(dir, 'file'), '')
   await expect(lockDataDir(join(dir, 'file', 'data'), 'a')).rejects.toThrow(/cannot be written .*--data-dir/)
+  await expect(lockDataDir('/proc/nowcast/data', 'a')).rejects.toThrow(/cannot be written .*--data-dir/)
 })

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { processStart } from './process-start.ts'
 
@@ -31,13 +31,34 @@ export class DataDirError extends Error {
 /** Makes a data directory if need be, readable by its owner only. @throws DataDirError when it cannot be written */
 export async function makeDataDir(dir: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await makeFolders(dir)
     await access(dir, constants.W_OK)
   } catch (error) {
     throw new DataDirError(
       `the data directory ${dir} cannot be written (${(error as Error).message}): choose another with --data-dir, or mend its permissions`,
     )
   }
+}
+
+/** Makes a folder and those above it. Node's own recursion never ends where none can be made, as in /proc. */
+async function makeFolders(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    const parent = dirname(dir)
+    if (code !== 'ENOENT' || (await exists(parent))) throw error
+    await makeFolders(parent)
+    await mkdir(dir, { mode: 0o700 })
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /**
