@@ -43,8 +43,7 @@ export function knownEvents(times: readonly number[]): SentEvent[] {
     const sessionId = random() < 0.8 ? `s${Math.floor(random() * 60)}` : undefined
     const hasRevenue = (name === 'purchase' && random() < 0.9) || name === 'renewal'
     const currency = hasRevenue ? pick([undefined, 'EUR', 'USD', 'JPY']) : undefined
-    // A refund in a currency without a rate has no value that could be told from an order's.
-    const amount = pick(currency === 'JPY' ? AMOUNTS.filter((text) => !text.startsWith('-')) : AMOUNTS)
+    const amount = pick(AMOUNTS)
     const event: EventInput = {
       id: `known-${i}`,
       name,

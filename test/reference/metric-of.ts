@@ -70,7 +70,8 @@ export function metricOf(metric: Metric, events: readonly KnownEvent[], { from, 
     case 'conversion_rate':
       return ratio(distinct(named('purchase')), distinct(inside))
     case 'average_order_value': {
-      const orders = named('purchase').filter(({ units }) => (units ?? 0n) >= 0n)
+      // Neither refunds nor revenue that is not summed.
+      const orders = named('purchase').filter(({ units, excluded }) => !excluded && (units ?? 0n) >= 0n)
       return money(orders.length === 0 ? 0n : rounded(sum(orders), BigInt(orders.length)))
     }
   }

@@ -24,10 +24,12 @@ export function spawnNowcast(args: readonly string[], cwd: string): ChildProcess
   return Object.assign(child, { output: () => ({ code: child.exitCode, ...parts }) })
 }
 
-/** Runs a command to its end. */
-export async function runNowcast(args: readonly string[], cwd: string): Promise<CliRun> {
+/** Runs a command to its end; one that takes longer than `limitMs` is killed and has no exit code. */
+export async function runNowcast(args: readonly string[], cwd: string, limitMs = 30_000): Promise<CliRun> {
   const child = spawnNowcast(args, cwd)
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   await new Promise((resolve) => child.once('close', resolve))
+  clearTimeout(timer)
   return child.output()
 }
 

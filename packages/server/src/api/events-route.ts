@@ -42,11 +42,13 @@ export function addEventsRoute(app: Hono, dependencies: EventsRouteDependencies)
     const early = keyOf(context)
     const owner = early === undefined ? undefined : requireOwner(early)
     if (owner) requireRate(owner, connection)
-    const body = await bodies.readJson(context)
-    const known = owner ?? requireOwner(keyInBody(body))
-    if (!owner) requireRate(known, connection)
-    requireOrigin(context.req.header('origin'), known.project)
-    const answer = await ingest.accept({ owner: known, body, connection })
+    // By `then`: a local variable would keep the events in memory until the log has them.
+    const answer = await bodies.readJson(context).then(({ value, isPlain }) => {
+      const known = owner ?? requireOwner(keyInBody(value))
+      if (!owner) requireRate(known, connection)
+      requireOrigin(context.req.header('origin'), known.project)
+      return ingest.accept({ owner: known, body: value, isPlain, connection })
+    })
     if (answer.accepted === 0 && answer.rejected.length > 0) {
       const error: ErrorBody['error'] = {
         code: 'all_rejected',

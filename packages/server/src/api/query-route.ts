@@ -18,7 +18,7 @@ export function addQueryRoute(app: Hono, { query, bodies, verify }: QueryRouteDe
     const token = /^Bearer\s+(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
     const { scope } = await verify(token)
     requireOrigin(context.req.header('origin'), scope.project)
-    const body = await bodies.readJson(context)
-    return context.json(await query.answer(body, scope, context.req.raw.signal))
+    const { value } = await bodies.readJson(context)
+    return context.json(await query.answer(value, scope, context.req.raw.signal))
   })
 }

@@ -104,7 +104,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
         continue
       }
       const wait = insertedAt + lingerMs - performance.now()
-      if (!stopping && wait > 0 && batch.size < insertBytes / 2) await new Promise((resolve) => setTimeout(resolve, wait))
+      if (!stopping && wait > 0 && batch.size < insertBytes / 2)
+        await new Promise((resolve) => setTimeout(resolve, wait))
       insertedAt = performance.now()
       const inserting = insert(batch)
       // The next rows are put together while the store works; awaited in any case, lest a failure go unheard.

@@ -1,6 +1,7 @@
 import { NONE, OTHER, STANDARD_EVENTS } from '@nowcast/protocol'
 import type { Clock } from '../ports/clock.ts'
-import { type Cell, cellKey } from '../record/cell.ts'
+import type { Cell } from '../record/cell.ts'
+import { CellTree } from './cell-tree.ts'
 
 const DAY_MS = 24 * 3_600_000
 
@@ -13,14 +14,14 @@ export interface CellBoundsOptions {
 
 /** Gives every event its cell, with `(other)` for values beyond the bounds. */
 export interface CellBounds {
-  /** The one object for that combination of values. */
+  /** The one object for that combination of values; `cell` itself is not kept. */
   cellOf(cell: Cell): Cell
   /** How often something was counted under `(other)` since the start. */
   readonly folded: number
 }
 
 interface ProjectBounds {
-  cells: Map<string, Cell>
+  cells: CellTree
   values: Record<'name' | 'country' | 'category' | 'hot1' | 'hot2', Set<string>>
 }
 
@@ -47,7 +48,7 @@ export function createCellBounds(clock: Clock, options: CellBoundsOptions = {}):
         hot1: new Set<string>(),
         hot2: new Set<string>(),
       }
-      bounds = { cells: new Map(), values }
+      bounds = { cells: new CellTree(), values }
       projects.set(project, bounds)
     }
     return bounds
@@ -62,12 +63,12 @@ export function createCellBounds(clock: Clock, options: CellBoundsOptions = {}):
       if (seen.size < valuesPerDimension) seen.add(value)
       else kept[dimension] = OTHER
     }
-    if (bounds.cells.size >= cellsPerProject && !bounds.cells.has(cellKey(kept))) {
+    if (bounds.cells.size >= cellsPerProject && !bounds.cells.get(kept)) {
       kept.category = OTHER
       if (kept.hot1) kept.hot1 = OTHER
       if (kept.hot2) kept.hot2 = OTHER
     }
-    if (bounds.cells.size >= cellsPerProject * 2 && !bounds.cells.has(cellKey(kept))) {
+    if (bounds.cells.size >= cellsPerProject * 2 && !bounds.cells.get(kept)) {
       kept.country = OTHER
       if (!STANDARD.includes(kept.name)) kept.name = OTHER
     }
@@ -79,9 +80,8 @@ export function createCellBounds(clock: Clock, options: CellBoundsOptions = {}):
       return folded
     },
     cellOf(cell) {
-      const key = cellKey(cell)
       const bounds = boundsOf(cell.project)
-      const known = bounds.cells.get(key)
+      const known = bounds.cells.get(cell)
       if (known) return known
       const today = Math.floor(clock.now() / DAY_MS)
       if (today !== day) {
@@ -90,12 +90,11 @@ export function createCellBounds(clock: Clock, options: CellBoundsOptions = {}):
         return this.cellOf(cell)
       }
       const kept = fold(bounds, cell)
-      const keptKey = cellKey(kept)
-      if (keptKey !== key) folded++
-      let interned = bounds.cells.get(keptKey)
+      if (BOUNDED.some((dimension) => kept[dimension] !== cell[dimension])) folded++
+      let interned = bounds.cells.get(kept)
       if (!interned) {
         interned = kept
-        bounds.cells.set(keptKey, interned)
+        bounds.cells.add(interned)
       }
       return interned
     },

@@ -14,7 +14,7 @@ import { hostOfReferrer, pageOfUrl } from './enrich/page-of-url.ts'
 import type { ShapedEvent } from './event-schema.ts'
 import { clockSkew, eventTime, parseTimestamp } from './event-time.ts'
 import type { AppendGroup } from './group-appender.ts'
-import { isNestedAtMost, quote, stringifyWellFormed } from './json-text.ts'
+import { isNestedAtMost, quote, quotePlain, stringifyWellFormed } from './json-text.ts'
 import type { KeyKind } from './project-keys.ts'
 import { revenueInProjectCurrency } from './revenue-in-project-currency.ts'
 
@@ -30,6 +30,8 @@ export interface BatchFacts {
   kind: KeyKind
   receivedAt: number
   sentAt: number | undefined
+  /** See `BatchRequest.isPlain`. */
+  isPlain: boolean
 }
 
 export interface EventProblem {
@@ -58,6 +60,7 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
 
   function stamp(event: ShapedEvent, origin: Origin, facts: BatchFacts, group: AppendGroup): EventProblem | undefined {
     const { project, kind, receivedAt } = facts
+    const quoted = facts.isPlain ? quotePlain : quote
     const { name } = event
     if (CONTROL.test(name)) return problem('invalid_name', 'name must not hold control characters')
     const category = event.category || NONE
@@ -109,7 +112,7 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
       if (!isNestedAtMost(event.properties, LIMITS.propertiesDepth)) {
         return problem('invalid_properties', `properties must be nested at most ${LIMITS.propertiesDepth} deep`)
       }
-      properties = stringifyWellFormed(event.properties)
+      properties = facts.isPlain ? JSON.stringify(event.properties) : stringifyWellFormed(event.properties)
       if (properties.length * 3 > LIMITS.propertiesBytes && Buffer.byteLength(properties) > LIMITS.propertiesBytes) {
         return problem('invalid_properties', `properties must be at most ${LIMITS.propertiesBytes} bytes of JSON`)
       }
@@ -123,19 +126,19 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
     const id = event.id ?? randomUUID()
     const sessionId = event.sessionId ?? ''
 
-    let row = `{"project":"${project.id}","id":${quote(id)},"name":${quote(name)},"ts":${time},"received_at":${receivedAt}`
-    if (userId) row += `,"user_id":${quote(userId)}`
-    if (anonymousId) row += `,"anonymous_id":${quote(anonymousId)}`
-    if (sessionId) row += `,"session_id":${quote(sessionId)}`
-    if (event.url) row += pageFields(event.url)
-    if (event.referrer) row += referrerFields(event.referrer)
-    if (event.title) row += `,"title":${quote(event.title)}`
-    row += `,"category":${quote(category)}${origin.fields}${money}`
-    if (hot1) row += `,"hot1":${quote(cell.hot1)}`
-    if (hot2) row += `,"hot2":${quote(cell.hot2)}`
-    if (cell.name !== name) row += `,"cell_name":${quote(cell.name)}`
-    if (cell.country !== country) row += `,"cell_country":${quote(cell.country)}`
-    if (cell.category !== category) row += `,"cell_category":${quote(cell.category)}`
+    let row = `{"project":"${project.id}","id":${quoted(id)},"name":${quoted(name)},"ts":${time},"received_at":${receivedAt}`
+    if (userId) row += `,"user_id":${quoted(userId)}`
+    if (anonymousId) row += `,"anonymous_id":${quoted(anonymousId)}`
+    if (sessionId) row += `,"session_id":${quoted(sessionId)}`
+    if (event.url) row += pageFields(event.url, quoted)
+    if (event.referrer) row += referrerFields(event.referrer, quoted)
+    if (event.title) row += `,"title":${quoted(event.title)}`
+    row += `,"category":${quoted(category)}${origin.fields}${money}`
+    if (hot1) row += `,"hot1":${quoted(cell.hot1)}`
+    if (hot2) row += `,"hot2":${quoted(cell.hot2)}`
+    if (cell.name !== name) row += `,"cell_name":${quoted(cell.name)}`
+    if (cell.country !== country) row += `,"cell_country":${quoted(cell.country)}`
+    if (cell.category !== category) row += `,"cell_category":${quoted(cell.category)}`
     row += properties ? `,"properties":${properties}}` : '}'
 
     const builder = group.builder(partitionOf(project.id, anonymousId || userId, log.partitions))
@@ -156,17 +159,18 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
   return { stamp }
 }
 
-function pageFields(url: string): string {
+function pageFields(url: string, quoted: typeof quote): string {
   const page = pageOfUrl(url)
-  let fields = `,"url":${quote(page.url)},"path":${quote(page.path)}`
+  // Campaign parameters are decoded, so they may hold anything; in the URL they are encoded again.
+  let fields = `,"url":${quoted(page.url)},"path":${quoted(page.path)}`
   if (page.utmSource) fields += `,"utm_source":${quote(page.utmSource)}`
   if (page.utmMedium) fields += `,"utm_medium":${quote(page.utmMedium)}`
   if (page.utmCampaign) fields += `,"utm_campaign":${quote(page.utmCampaign)}`
   return fields
 }
 
-function referrerFields(referrer: string): string {
-  return `,"referrer":${quote(pageOfUrl(referrer).url)},"referrer_host":${quote(hostOfReferrer(referrer))}`
+function referrerFields(referrer: string, quoted: typeof quote): string {
+  return `,"referrer":${quoted(pageOfUrl(referrer).url)},"referrer_host":${quoted(hostOfReferrer(referrer))}`
 }
 
 function hotValue(properties: ShapedEvent['properties'], dimension: string): string {

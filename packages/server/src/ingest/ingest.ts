@@ -34,6 +34,8 @@ export interface BatchRequest {
   owner: KeyOwner
   /** Parsed JSON, of any shape. */
   body: unknown
+  /** Whether its text had no backslash, so that no string in it needs one. @default false */
+  isPlain?: boolean
   connection: Connection
 }
 
@@ -56,16 +58,18 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
   const origins = createOriginFinder(countryOfIp, createDeviceOfAgent())
   let stopping = false
 
-  async function accept({ owner, body, connection }: BatchRequest): Promise<IngestAnswer> {
+  /** Not async: while it waited for the log, the parsed events would stay in memory. */
+  function take({ owner, body, isPlain = false, connection }: BatchRequest): Promise<IngestAnswer> {
     if (stopping)
       throw new NowcastError('stopping', 'the server is stopping: send the same batch again', {
         retryable: true,
         retryAfterMs: 1000,
       })
     const { events, sentAt, context } = readEnvelope(body)
-    if (events.length === 0) return { accepted: 0, rejected: [] }
+    if (events.length === 0) return Promise.resolve({ accepted: 0, rejected: [] })
     const group = appender.open()
-    const facts: BatchFacts = { project: owner.project, kind: owner.kind, receivedAt: Math.floor(clock.now()), sentAt }
+    const receivedAt = Math.floor(clock.now())
+    const facts: BatchFacts = { project: owner.project, kind: owner.kind, receivedAt, sentAt, isPlain }
     const batchOrigin = origins.of(context, owner.kind, connection)
     const rejected: RejectedEvent[] = []
     const reject = (index: number, event: unknown, problem: Pick<RejectedEvent, 'code' | 'message'>) => {
@@ -88,13 +92,14 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
       const problem = stamper.stamp(event, origin, facts, group)
       if (problem) reject(i, event, problem)
     }
-    const accepted = events.length - rejected.length
-    if (accepted > 0) {
-      appender.schedule()
-      await group.durable
-      metrics.accepted(owner.project.id, accepted)
-    }
-    return { accepted, rejected }
+    const answer = { accepted: events.length - rejected.length, rejected }
+    if (answer.accepted === 0) return Promise.resolve(answer)
+    appender.schedule()
+    const { project } = owner
+    return group.durable.then(() => {
+      metrics.accepted(project.id, answer.accepted)
+      return answer
+    })
   }
 
   function originOf(
@@ -107,7 +112,7 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
   }
 
   return {
-    accept,
+    accept: async (request) => take(request),
     async stop() {
       stopping = true
       await appender.drain()

@@ -7,6 +7,13 @@ export function quote(text: string): string {
   return SPECIAL.test(text) ? JSON.stringify(text.toWellFormed()) : `"${text}"`
 }
 
+/**
+ * A string as JSON that came from JSON without a backslash: nothing in it can need one, and it has no lone surrogates.
+ */
+export function quotePlain(text: string): string {
+  return `"${text}"`
+}
+
 /** An object as JSON, its lone surrogates as U+FFFD. */
 export function stringifyWellFormed(value: object): string {
   const json = JSON.stringify(value)

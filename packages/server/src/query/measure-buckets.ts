@@ -147,12 +147,14 @@ function readHot(
   const { keys } = minutes.selection
   const additive = measures.filter((measure) => !DISTINCT_MEASURES.has(measure))
   const distinct = measures.filter((measure) => DISTINCT_MEASURES.has(measure))
+  // A range may end in a far future that nobody should walk through.
+  const end = Math.max(0, ...(windows?.minutes.keys() ?? [])) + MINUTE_MS
   for (const [index, bucket] of buckets.entries()) {
     const from = Math.max(bucket.from, range.from)
     const to = Math.min(bucket.to, range.to)
     if (to <= hotFrom) continue
     if (additive.length > 0) {
-      const sums = sumMinutes(minutes, windows, Math.max(from, hotFrom), to, additive)
+      const sums = sumMinutes(minutes, windows, Math.max(from, hotFrom), Math.min(to, end), additive)
       for (const [group, parts] of sums.entries()) {
         if (!parts) continue
         const values = valuesOf(keys[group] as string)[index] as bigint[]
@@ -164,14 +166,11 @@ function readHot(
     }
     for (const measure of distinct) {
       if (neededFrom(measure, from) < hotFrom) continue
-      const first =
-        measure === 'active_users'
-          ? to - from > MINUTE_MS
-            ? to - (ACTIVE_BEFORE + 1) * MINUTE_MS
-            : neededFrom(measure, from)
-          : from
+      const last = lastMinute({ from, to }, request.now)
+      const first = measure === 'active_users' ? last - ACTIVE_BEFORE * MINUTE_MS : from
+      const until = measure === 'active_users' ? last + MINUTE_MS : Math.min(to, end)
       const results: MinuteResult[] = []
-      for (let minute = first; minute < to; minute += MINUTE_MS) {
+      for (let minute = first; minute < until; minute += MINUTE_MS) {
         const result = minutes.at(windows, minute)
         if (result) results.push(result)
       }

@@ -51,12 +51,15 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   let states: PartitionState[] = []
   let epoch = 0
   let failed = false
+  /** The transaction under way: whether it became durable. */
+  let writing = Promise.resolve(true)
   /** Identity blocks below these offsets are large already. */
   const compactedTo: number[] = []
   const listeners = new Set<() => void>()
 
   async function start(): Promise<void> {
-    root = open({ path, maxDbs: 8, encoding: 'binary', noMemInit: true, commitDelay: 0 })
+    // Batching by event turns makes a promise that nobody can hear: a full disk would end the process.
+    root = open({ path, maxDbs: 8, encoding: 'binary', noMemInit: true, commitDelay: 0, eventTurnBatching: false })
     const meta: Database<number, string> = root.openDB({ name: 'meta', encoding: 'ordered-binary' })
     events = root.openDB({ name: 'events', encoding: 'binary' })
     identities = root.openDB({ name: 'identities', encoding: 'binary' })
@@ -68,14 +71,42 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
       )
     }
     if (format === undefined) {
-      meta.put('partitions', options.partitions ?? 4)
-      meta.put('epoch', randomInt(1, 2 ** 31))
-      meta.put('format', FORMAT)
-      await meta.flushed
+      await transact(() => [
+        meta.put('partitions', options.partitions ?? 4),
+        meta.put('epoch', randomInt(1, 2 ** 31)),
+        meta.put('format', FORMAT),
+      ])
     }
     epoch = meta.get('epoch') as number
     const partitions = meta.get('partitions') as number
     states = Array.from({ length: partitions }, (_, p) => ({ end: storedEnd(p), tail: createTail(tailBytes) }))
+  }
+
+  /**
+   * Makes changes in one transaction and resolves when it is durable. One after the other: `flushed` is that of the last
+   * one begun, and never resolves when that fails.
+   */
+  function transact(change: () => Promise<boolean>[]): Promise<void> {
+    const turn = writing.then(async () => {
+      let parts: Promise<boolean>[] = []
+      const committed = root.batch(() => {
+        parts = change()
+      })
+      try {
+        // Each of them fails when the transaction does: none may do so unheard.
+        await Promise.all([committed, ...parts])
+      } catch (error) {
+        // The error that lmdb throws only says that another one follows.
+        await (error as { commitError?: Promise<never> }).commitError
+        throw error
+      }
+      await root.flushed
+    })
+    writing = turn.then(
+      () => true,
+      () => false,
+    )
+    return turn
   }
 
   function storedEnd(partition: number): number {
@@ -104,18 +135,15 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     }
     const written: { state: PartitionState; offset: number; batch: RecordBatch }[] = []
     try {
-      const committed = root.batch(() => {
-        for (const [p, batch] of batches.entries()) {
+      await transact(() =>
+        batches.flatMap((batch, p) => {
           const state = states[p]
-          if (!batch || !state || batch.count === 0) continue
+          if (!batch || !state || batch.count === 0) return []
           const offset = state.end
-          events.put([p, offset], encodeBatch(batch))
-          identities.put([p, offset], encodeIdentities(batch))
           written.push({ state, offset, batch })
-        }
-      })
-      await committed
-      await root.flushed
+          return [events.put([p, offset], encodeBatch(batch)), identities.put([p, offset], encodeIdentities(batch))]
+        }),
+      )
     } catch (cause) {
       failed = true
       throw new NowcastError('log_unavailable', `the event log could not be written: ${(cause as Error).message}`, {
@@ -205,19 +233,20 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
 
   async function trim(partition: number, eventsBelow: number, identitiesBelow: number): Promise<void> {
     const { end } = stateOf(partition)
-    /** Whether there may be more to delete. */
-    const remove = (db: Database<Buffer, BlockKey>, below: number): boolean => {
+    const keysOf = (db: Database<Buffer, BlockKey>, below: number) => {
       const last = Math.min(below, end) + 1
       const keys = [...db.getKeys({ start: [partition, 0], end: [partition, last], limit: TRIM_BLOCKS })]
       // A block may reach past `below`: it goes when the next one begins at or before it.
-      for (const [i, key] of keys.entries()) if ((keys[i + 1]?.[1] ?? Infinity) <= below) db.remove(key)
-      return keys.length === TRIM_BLOCKS
+      return keys.filter((_, i) => (keys[i + 1]?.[1] ?? Infinity) <= below)
     }
-    for (let isMore = true; isMore; ) {
-      await root.batch(() => {
-        const isMoreEvents = remove(events, eventsBelow)
-        isMore = remove(identities, Math.min(identitiesBelow, eventsBelow)) || isMoreEvents
-      })
+    for (;;) {
+      const oldEvents = keysOf(events, eventsBelow)
+      const oldIdentities = keysOf(identities, Math.min(identitiesBelow, eventsBelow))
+      if (oldEvents.length + oldIdentities.length === 0) break
+      await transact(() => [
+        ...oldEvents.map((key) => events.remove(key)),
+        ...oldIdentities.map((key) => identities.remove(key)),
+      ])
     }
     await compactIdentities(partition, eventsBelow)
   }
@@ -225,33 +254,25 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   /** Joins runs of small identity blocks below `below`, so that reading a day of them back takes no time. */
   async function compactIdentities(partition: number, below: number): Promise<void> {
     const from = compactedTo[partition] ?? 0
-    const joining: Promise<boolean>[] = []
-    let run: LogIdentities[] = []
+    const runs: LogIdentities[][] = [[]]
     let count = 0
-    const join = () => {
-      if (run.length > 1) {
-        const joined = joinIdentities(run)
-        const rest = run.slice(1)
-        joining.push(
-          root.batch(() => {
-            for (const { offset } of rest) identities.remove([partition, offset])
-            identities.put([partition, joined.offset], encodeIdentities({ ...joined, count: joined.receivedAt.length }))
-          }),
-        )
-      }
-      run = []
-      count = 0
-    }
     for (const { key, value } of identities.getRange({ start: [partition, from], end: [partition, below] })) {
       const block = decodeIdentities(key[1], value)
-      run.push(block)
+      runs.at(-1)?.push(block)
       count += block.receivedAt.length
       if (count < COMPACT_EVENTS) continue
-      join()
       compactedTo[partition] = key[1] + 1
+      runs.push([])
+      count = 0
     }
-    join()
-    await Promise.all(joining)
+    for (const run of runs) {
+      if (run.length < 2) continue
+      const joined = joinIdentities(run)
+      await transact(() => [
+        ...run.slice(1).map(({ offset }) => identities.remove([partition, offset])),
+        identities.put([partition, joined.offset], encodeIdentities({ ...joined, count: joined.receivedAt.length })),
+      ])
+    }
   }
 
   function usedBytes(): number {
@@ -272,9 +293,11 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
       return epoch
     },
     start,
-    stop: async () => {
-      await root.flushed
-      await root.close()
+    async stop() {
+      const isDurable = await writing
+      const closed = root.close()
+      // It would wait for ever for the flush of a transaction that failed.
+      if (isDurable) await closed
     },
     append,
     extent,

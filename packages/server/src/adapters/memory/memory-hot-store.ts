@@ -57,6 +57,7 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
     },
     async begin(partition, offset, completeFrom) {
       fences[partition] = offset
+      ageTo(clock.now())
       completeSince = Math.max(completeSince, Math.ceil(completeFrom / MINUTE_MS) * MINUTE_MS)
     },
     async flush({ partition, from, to, minutes, seconds }) {
