@@ -35,7 +35,7 @@ function post(
   const key = { authorization: `Bearer ${SHOP.secretKey}` }
   return request(`${server.url}/v1/events${query}`, {
     method: 'POST',
-    body: body as BodyInit,
+    body: body as string,
     headers: { ...key, ...headers },
   })
 }
@@ -96,6 +96,8 @@ describe('a batch that cannot be used as a whole', () => {
     // The server may close the connection before all is sent.
     const answer = await request(`${server.url}/v1/events`, init as RequestInit).catch(() => undefined)
     if (answer) expect(answer.status).toBe(413)
+    // Nor may it hold up the next request on its connection.
+    expect((await post(JSON.stringify({ events: [EVENT] }))).status).toBe(202)
   })
   it('may have 8 MiB inflated and not one byte more', async () => {
     const zipped = (bytes: number) => gzipSync(JSON.stringify({ events: [EVENT] }).padEnd(bytes))

@@ -1,5 +1,13 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { type Project, ProjectSchema, toProject } from './project.ts'
+
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. */
+function isSubnet(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return rest.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+}
 
 /** What a configuration file, the environment and flags may set. */
 const ConfigSchema = z.strictObject({
@@ -12,7 +20,13 @@ const ConfigSchema = z.strictObject({
   /** `http://user:password@host:8123`; the embedded engine when unset. */
   clickhouse: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
   /** Proxies whose X-Forwarded-For is believed: how many, or their subnets. @default false */
-  trustProxy: z.union([z.boolean(), z.int().min(0).max(16), z.array(z.string())]).default(false),
+  trustProxy: z
+    .union([
+      z.boolean(),
+      z.int().min(0).max(16),
+      z.array(z.string().refine(isSubnet, 'must be an address or a subnet, like 10.0.0.0/8')),
+    ])
+    .default(false),
   /** An MMDB file with countries, instead of the bundled one. */
   countryDatabase: z.string().optional(),
   /** Partitions of a new embedded log. @default 4 */

@@ -19,11 +19,11 @@ import { createArchiver } from './archive/archiver.ts'
 import { createLogTrimmer } from './archive/log-trimmer.ts'
 import { type AuditReport, audit } from './audit/audit.ts'
 import { createColdStart } from './cold-start.ts'
-import { type Config, type ConfigOptions, toConfig } from './config.ts'
+import { type Config, ConfigError, type ConfigOptions, toConfig } from './config.ts'
 import { type DataDirLock, lockDataDir } from './data-dir/lock-data-dir.ts'
 import { storedProjects } from './data-dir/stored-projects.ts'
 import { NowcastError } from './errors.ts'
-import { createCountryOfIp, createIngest, createProjectKeys } from './ingest/ingest.ts'
+import { type CountryOfIp, createCountryOfIp, createIngest, createProjectKeys } from './ingest/ingest.ts'
 import { createLiveHub } from './live/live.ts'
 import type { Project } from './project.ts'
 import { createQuery } from './query/query.ts'
@@ -129,7 +129,7 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
     { log, clock, logger, aggregatedTo: aggregator.positions, archivedTo: resumable },
     { retentionMs: config.logRetentionMs, maxBytes: config.logBytes, ...duplicates },
   )
-  const countryOfIp = createCountryOfIp(config.countryDatabase)
+  const countryOfIp = countryFinder(config.countryDatabase)
   const ingest = createIngest({ log, clock, countryOfIp, metrics: telemetry.ingest }, config)
   const query = createQuery({ hotStore, eventStore, clock }, config)
   const verify = createTokenVerifier(projects)
@@ -201,5 +201,13 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
       await log.stop()
       await lock.release()
     },
+  }
+}
+
+function countryFinder(database: string | undefined): CountryOfIp {
+  try {
+    return createCountryOfIp(database)
+  } catch (error) {
+    throw new ConfigError(`countryDatabase: ${database} is no MMDB file that can be read: ${(error as Error).message}`)
   }
 }

@@ -33,9 +33,12 @@ async function readConfigFile(file: string, isNamed: boolean): Promise<object> {
     if (!isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw new ConfigError(`the configuration file ${file} cannot be read: ${(error as Error).message}`)
   }
+  let config: unknown
   try {
-    return JSON.parse(text)
+    config = JSON.parse(text)
   } catch (error) {
     throw new ConfigError(`the configuration file ${file} is no JSON: ${(error as Error).message}`)
   }
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config
+  throw new ConfigError(`the configuration file ${file} must hold a JSON object`)
 }

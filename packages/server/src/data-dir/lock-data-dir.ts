@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { processStart } from './process-start.ts'
@@ -32,6 +32,7 @@ export class DataDirError extends Error {
 export async function makeDataDir(dir: string): Promise<void> {
   try {
     await makeFolders(dir)
+    if (!(await stat(dir)).isDirectory()) throw new Error('it is a file')
     await access(dir, constants.W_OK)
   } catch (error) {
     throw new DataDirError(

@@ -155,6 +155,6 @@ function readEnvelope(body: unknown): Envelope {
   }
 }
 
-export { createCountryOfIp } from './enrich/country-of-ip.ts'
+export { type CountryOfIp, createCountryOfIp } from './enrich/country-of-ip.ts'
 export type { Connection } from './enrich/origin-of-event.ts'
 export { createProjectKeys, type KeyOwner } from './project-keys.ts'

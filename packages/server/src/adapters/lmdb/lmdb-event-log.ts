@@ -66,7 +66,8 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     const format = meta.get('format')
     if (format !== undefined && format > FORMAT) {
       await root.close()
-      throw new Error(
+      throw new NowcastError(
+        'log_unavailable',
         `the event log in ${path} was written by a newer version of Nowcast (format ${format}, this one reads ${FORMAT}): upgrade, or choose another --data-dir`,
       )
     }
