@@ -49,6 +49,7 @@ describe('a server that cannot start', () => {
   })
   it('because the data directory cannot be written', async () => {
     const file = await written('a-file', '')
+    expectSentence(await start('--data-dir', '/proc/nowcast'), '/proc/nowcast', 'cannot be written', '--data-dir')
     expectSentence(await start('--data-dir', join(file, 'data')), join(file, 'data'), 'cannot be written', '--data-dir')
     expectSentence(await start('--data-dir', file), file, 'cannot be written', '--data-dir')
   })

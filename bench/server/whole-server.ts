@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createAdaptorServer } from '@hono/node-server'
+import { createClickHouseEventStore } from '../../packages/server/src/adapters/clickhouse/clickhouse-event-store.ts'
+import { createLmdbEventLog } from '../../packages/server/src/adapters/lmdb/lmdb-event-log.ts'
+import { InsertBatchBuilder } from '../../packages/server/src/archive/insert-batch.ts'
+import { createLogReader } from '../../packages/server/src/consume/log-reader.ts'
+import { createNowcast, type Nowcast } from '../../packages/server/src/create-nowcast.ts'
+
+/*
+ * The whole server with its engine, in a data directory of its own. `start` answers with its port; `settle` waits until
+ * so many events are live and archived, compares all of them, and answers when that was; `insert` stops the server and
+ * writes what its log holds into an empty archive, insert by insert as large as the archiver's, and nothing else.
+ */
+
+const WRITE_KEY = 'nc_pub_bench0000'
+const PROJECT = { id: 'bench', writeKey: WRITE_KEY, secretKey: 'nc_sec_bench0000', readSecret: 'x'.repeat(32) }
+const INSERT_BYTES = 16 * 1024 * 1024
+/** USER_HZ: the kernel's clock ticks a second in /proc. */
+const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+
+const dataDir = mkdtempSync(join(tmpdir(), 'nowcast-bench-'))
+let nowcast: Nowcast
+let server: Server
+
+async function start(): Promise<object> {
+  nowcast = await createNowcast({ dataDir, projects: [PROJECT] })
+  server = createAdaptorServer({ fetch: nowcast.app.fetch }) as Server
+  await nowcast.start()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { port: (server.address() as AddressInfo).port, key: WRITE_KEY, ...cpu() }
+}
+
+/** CPU time of this process and of its child, the engine, ms. */
+function cpu(): { serverMs: number; engineMs: number } {
+  const { user, system } = process.cpuUsage()
+  return { serverMs: (user + system) / 1000, engineMs: childTicks() * (1000 / TICKS) }
+}
+
+function childTicks(): number {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ')
+  let ticks = 0
+  for (const pid of children.filter(Boolean)) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[11]) + Number(fields[12])
+  }
+  return ticks
+}
+
+async function settle(events: number): Promise<object> {
+  const reached: Record<string, number> = {}
+  while (!(reached.aggregate && reached.archive)) {
+    const text = await (await nowcast.app.request('/metrics')).text()
+    for (const [, stage = '', count] of text.matchAll(/^nowcast_events_processed_total\{stage="(\w+)"\} (\d+)/gm)) {
+      if (Number(count) >= events) reached[stage] ??= Date.now()
+    }
+    await sleep(50)
+  }
+  const used = cpu()
+  const { differences } = await nowcast.audit()
+  return { liveAt: reached.aggregate, archivedAt: reached.archive, differences: differences.length, ...used }
+}
+
+async function insert(): Promise<object> {
+  await nowcast.stop()
+  server.close()
+  const log = createLmdbEventLog({ path: join(dataDir, 'log') })
+  await log.start()
+  const entry = fileURLToPath(new URL('./engine.js', import.meta.url))
+  const store = createClickHouseEventStore({ embedded: { dataDir: join(dataDir, 'limit'), entry } })
+  await store.start()
+  const inserts = await readInserts(log)
+  const before = cpu()
+  const startedAt = performance.now()
+  let rows = 0
+  for (const batch of inserts) {
+    await store.insert(batch.bytes())
+    rows += batch.rows
+  }
+  const elapsedMs = performance.now() - startedAt
+  const after = cpu()
+  await store.stop()
+  await log.stop()
+  return { rows, inserts: inserts.length, elapsedMs, engineMs: after.engineMs - before.engineMs }
+}
+
+async function readInserts(log: ReturnType<typeof createLmdbEventLog>): Promise<InsertBatchBuilder[]> {
+  const readers = Array.from({ length: log.partitions }, (_, partition) =>
+    createLogReader(log, { partition, duplicateOffsets: 100_000, duplicateMs: 1 }),
+  )
+  const inserts: InsertBatchBuilder[] = []
+  for (const reader of readers) await reader.seek(0)
+  for (;;) {
+    const batch = new InsertBatchBuilder(log.epoch, INSERT_BYTES)
+    for (const [partition, reader] of readers.entries()) {
+      while (batch.size < (INSERT_BYTES * (partition + 1)) / readers.length) {
+        const slice = await reader.next()
+        if (!slice) break
+        batch.add(slice)
+      }
+    }
+    if (batch.rows === 0) return inserts
+    inserts.push(batch)
+  }
+}
+
+type Message = 'start' | 'insert' | { settle: number }
+
+process.on('message', async (message: Message) => {
+  try {
+    if (message === 'start') process.send?.(await start())
+    else if (message === 'insert') process.send?.(await insert())
+    else process.send?.(await settle(message.settle))
+  } catch (error) {
+    process.send?.({ error: String((error as Error).stack) })
+  }
+})
+process.on('disconnect', () => {
+  rmSync(dataDir, { recursive: true, force: true })
+  process.exit()
+})

@@ -1,0 +1,199 @@
+import { randomFillSync } from 'node:crypto'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { clickHouseFixture } from '../../packages/server/src/adapters/clickhouse/clickhouse.conformance.ts'
+import type { LmdbEventLog } from '../../packages/server/src/adapters/lmdb/lmdb-event-log.ts'
+import { NowcastError } from '../../packages/server/src/errors.ts'
+import type { EventLog } from '../../packages/server/src/ports/event-log.ts'
+import type { EventStore } from '../../packages/server/src/ports/event-store.ts'
+import type { HotFlush, HotStore } from '../../packages/server/src/ports/hot-store.ts'
+import { generateTraffic, type KnownBatch } from './harness/generated-traffic.ts'
+import { seededRandom } from './harness/seeded-random.ts'
+import { type PartsOptions, type ServerParts, startParts, sumOf, wrongFigures } from './harness/server-parts.ts'
+
+const fixture = clickHouseFixture()
+let parts: ServerParts | undefined
+afterEach(async () => {
+  await parts?.stop()
+  parts = undefined
+})
+afterAll(() => fixture.cleanUp())
+
+/** Batches of the last hours: what the hot store and the archive both count. */
+function recentBatches(count: number, seed: number): KnownBatch[] {
+  const nextBatch = generateTraffic({ random: seededRandom(seed), name: `seed-${seed}`, startedAt: Date.now() })
+  const batches: KnownBatch[] = []
+  while (batches.length < count) {
+    const batch = nextBatch()
+    if (batch.events.every(({ timestamp }) => timestamp > Date.now() - 86_400_000)) batches.push(batch)
+  }
+  return batches
+}
+
+/** Starts parts on a new log and a new archive. */
+async function start(options: Partial<PartsOptions> = {}): Promise<ServerParts> {
+  const eventStore = await fixture.store(await fixture.folder())
+  parts = await startParts({ path: await fixture.folder(), eventStore, ...options })
+  return parts
+}
+
+describe('the fence of the hot store', () => {
+  /** Each partition's first flushes are applied, but their answers are lost, as those of a store that restarts. */
+  function losingAnswers(hotStore: HotStore): HotStore {
+    let left = 3
+    return {
+      ...hotStore,
+      async flush(flush) {
+        const answer = await hotStore.flush(flush)
+        if (flush.to > flush.from && left-- > 0) throw new Error('the answer was lost')
+        return answer
+      },
+    }
+  }
+
+  async function applyAnyway(hotStore: HotStore, flush: HotFlush): Promise<void> {
+    for (let applied = false; !applied; ) {
+      const from = (await hotStore.fence(flush.partition)) as number
+      ;({ applied } = await hotStore.flush({ ...flush, from }))
+    }
+  }
+
+  /** Positions are kept beside the figures, where flushes were answered, and any flush is applied. */
+  function withoutFence(hotStore: HotStore): HotStore {
+    const answered: (number | undefined)[] = []
+    return {
+      ...hotStore,
+      fence: async (partition) => answered[partition],
+      async begin(partition, offset, completeFrom) {
+        answered[partition] = offset
+        await hotStore.begin(partition, offset, completeFrom)
+      },
+      async flush(flush) {
+        await applyAnyway(hotStore, flush)
+        answered[flush.partition] = Math.max(answered[flush.partition] ?? 0, flush.to)
+        return { applied: true }
+      },
+    }
+  }
+
+  /** As {@link withoutFence}, but the answers of the first flushes are lost before the position is noted. */
+  function withoutFenceLosingAnswers(hotStore: HotStore): HotStore {
+    const broken = withoutFence(hotStore)
+    let left = 3
+    return {
+      ...broken,
+      async flush(flush) {
+        if (flush.to === flush.from || left-- <= 0) return broken.flush(flush)
+        await applyAnyway(hotStore, flush)
+        throw new Error('the answer was lost')
+      },
+    }
+  }
+
+  async function figuresAfterLostAnswers(hotStore: (hotStore: HotStore) => HotStore): Promise<string[]> {
+    const running = await start({ wrap: { hotStore } })
+    const batches = recentBatches(20, 1)
+    for (const batch of batches.slice(0, 10)) await running.accept(batch)
+    await running.consume()
+    for (const batch of batches.slice(10)) await running.accept(batch)
+    await running.caughtUp()
+    return wrongFigures(running, sumOf(batches))
+  }
+
+  test('with it, flushes whose answers are lost count once', async () => {
+    expect(await figuresAfterLostAnswers(losingAnswers)).toEqual([])
+  })
+  test('without it, they count twice, and that is seen', async () => {
+    expect(await figuresAfterLostAnswers(withoutFenceLosingAnswers)).not.toEqual([])
+  })
+
+  async function figuresOfTwoOwners(hotStore: ((hotStore: HotStore) => HotStore) | undefined): Promise<string[]> {
+    const running = await start({ wrap: { hotStore }, aggregators: 2 })
+    const batches = recentBatches(30, 2)
+    await running.consume()
+    for (const batch of batches) await running.accept(batch)
+    await running.caughtUp()
+    return wrongFigures(running, sumOf(batches))
+  }
+
+  test('with it, two aggregators that both hold every partition count once', async () => {
+    expect(await figuresOfTwoOwners(undefined)).toEqual([])
+  })
+  test('without it, two such aggregators count twice, and that is seen', async () => {
+    expect(await figuresOfTwoOwners(withoutFence)).not.toEqual([])
+  })
+})
+
+describe('the duplicate rule', () => {
+  /** Every event seems to be a new one. */
+  function freshIdentities(log: LmdbEventLog): EventLog {
+    return new Proxy(log, {
+      get(target, name) {
+        if (name !== 'read') return target[name as keyof LmdbEventLog]
+        return async (partition: number, from: number) => {
+          const slice = await target.read(partition, from)
+          return slice && { ...slice, batch: { ...slice.batch, ids: randomFillSync(slice.batch.ids.slice()) } }
+        }
+      },
+    })
+  }
+
+  async function figuresAfterRetries(log: ((log: LmdbEventLog) => EventLog) | undefined): Promise<string[]> {
+    const running = await start({ wrap: { log } })
+    const batches = recentBatches(20, 3)
+    await running.consume()
+    for (const [i, batch] of batches.entries()) {
+      await running.accept(batch)
+      // The answer was lost: the client sends the same again, at once or later.
+      if (i % 3 === 0) await running.accept(batch)
+      if (i > 5 && i % 5 === 0) await running.accept(batches[i - 5] as KnownBatch)
+    }
+    await running.caughtUp()
+    return wrongFigures(running, sumOf(batches))
+  }
+
+  test('with it, batches that are sent again count once', async () => {
+    expect(await figuresAfterRetries(undefined)).toEqual([])
+  })
+  test('without it, they count twice, and that is seen', async () => {
+    expect(await figuresAfterRetries(freshIdentities)).not.toEqual([])
+  })
+})
+
+describe('the resumption of the archive', () => {
+  /** The first insert is torn: only a part of its rows lands, and the outcome is unknown. */
+  function tearing(eventStore: EventStore): EventStore {
+    let torn = false
+    return {
+      ...eventStore,
+      async insert(rows) {
+        if (torn) return eventStore.insert(rows)
+        torn = true
+        const lines = Buffer.from(rows).toString().trimEnd().split('\n')
+        const landed = lines.filter((_, i) => i % 3 !== 0 || i === lines.length - 1)
+        await eventStore.insert(Buffer.from(`${landed.join('\n')}\n`))
+        throw new NowcastError('archive_unavailable', 'the engine was killed', { retryable: true })
+      },
+    }
+  }
+
+  async function figuresAfterTornInsert(broken: Partial<EventStore>): Promise<string[]> {
+    const running = await start({ wrap: { eventStore: (eventStore) => ({ ...tearing(eventStore), ...broken }) } })
+    const batches = recentBatches(20, 4)
+    for (const batch of batches) await running.accept(batch)
+    await running.consume()
+    await running.caughtUp()
+    return wrongFigures(running, sumOf(batches))
+  }
+
+  test('with it, a torn insert is mended', async () => {
+    expect(await figuresAfterTornInsert({})).toEqual([])
+  })
+  test('without the repair of gaps, rows are missing, and that is seen', async () => {
+    const allThere = async (_epoch: number, _partition: number, from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => from + i)
+    expect(await figuresAfterTornInsert({ archivedOffsets: allThere })).not.toEqual([])
+  })
+  test('without the frontier, rows stand there twice, and that is seen', async () => {
+    expect(await figuresAfterTornInsert({ frontiers: async () => [] })).not.toEqual([])
+  })
+})
