@@ -98,7 +98,7 @@ async function readInserts(log: ReturnType<typeof createLmdbEventLog>): Promise<
   const inserts: InsertBatchBuilder[] = []
   for (const reader of readers) await reader.seek(0)
   for (;;) {
-    const batch = new InsertBatchBuilder(log.epoch, INSERT_BYTES)
+    const batch = new InsertBatchBuilder(log.epoch, INSERT_BYTES, false)
     for (const [partition, reader] of readers.entries()) {
       while (batch.size < (INSERT_BYTES * (partition + 1)) / readers.length) {
         const slice = await reader.next()

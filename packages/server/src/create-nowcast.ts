@@ -8,6 +8,7 @@ import { type Logger, pino } from 'pino'
 import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-event-store.ts'
 import { createLmdbEventLog, type LmdbEventLog } from './adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from './adapters/memory/memory-hot-store.ts'
+import { createSoleMember } from './adapters/memory/sole-member.ts'
 import { createAggregator } from './aggregate/aggregator.ts'
 import { createApp, type Readiness } from './api/app.ts'
 import { createConnectionOf } from './api/connection-of.ts'
@@ -122,8 +123,8 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
   )
   const consumer = { log, clock, telemetry, logger }
   const coldStart = createColdStart(log, eventStore, clock.now)
-  const aggregator = createAggregator({ ...consumer, hotStore, coldStart }, duplicates)
-  const archiver = createArchiver({ ...consumer, eventStore }, duplicates)
+  const aggregator = createAggregator({ ...consumer, group: createSoleMember(log), hotStore, coldStart }, duplicates)
+  const archiver = createArchiver({ ...consumer, group: createSoleMember(log), eventStore }, duplicates)
   const resumable = () => archiver.positions().map((position) => position - archiver.insertOffsets)
   const trimmer = createLogTrimmer(
     { log, clock, logger, aggregatedTo: aggregator.positions, archivedTo: resumable },
@@ -183,6 +184,7 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
       await Promise.all([hotStore.start(), eventStore.start()])
       await archiver.start()
       await aggregator.start()
+      await aggregator.caughtUp
       hub.start()
       trimmer.start()
       state = 'started'

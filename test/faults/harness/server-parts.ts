@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino'
 import { createLmdbEventLog, type LmdbEventLog } from '../../../packages/server/src/adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from '../../../packages/server/src/adapters/memory/memory-hot-store.ts'
+import { createSoleMember } from '../../../packages/server/src/adapters/memory/sole-member.ts'
 import { createAggregator } from '../../../packages/server/src/aggregate/aggregator.ts'
 import { createArchiver } from '../../../packages/server/src/archive/archiver.ts'
 import { type AuditReport, audit } from '../../../packages/server/src/audit/audit.ts'
@@ -68,11 +69,12 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
   const eventStore = wrap.eventStore?.(options.eventStore) ?? options.eventStore
   const ingest = createIngest({ log, clock, countryOfIp: () => undefined, metrics: telemetry.ingest })
   const consumer = { log, clock, telemetry, logger }
+  const group = createSoleMember(log)
   const coldStart = createColdStart(log, eventStore, clock.now)
   const readers = Array.from({ length: aggregators }, () =>
-    createAggregator({ ...consumer, hotStore, coldStart }, { ...DUPLICATES, flushMs: 20 }),
+    createAggregator({ ...consumer, group, hotStore, coldStart }, { ...DUPLICATES, flushMs: 20 }),
   )
-  const archiver = createArchiver({ ...consumer, eventStore }, { ...DUPLICATES, lingerMs: 50 })
+  const archiver = createArchiver({ ...consumer, group, eventStore }, { ...DUPLICATES, lingerMs: 50 })
 
   const ends = () => Promise.all(Array.from({ length: PARTITIONS }, async (_, p) => (await storedLog.extent(p)).end))
   const hasPassed = (positions: readonly number[], all: readonly number[]) =>
@@ -89,6 +91,7 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
     async consume() {
       await archiver.start()
       await Promise.all(readers.map((reader) => reader.start()))
+      await Promise.all(readers.map((reader) => reader.caughtUp))
     },
     async caughtUp() {
       const all = await ends()

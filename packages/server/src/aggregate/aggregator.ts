@@ -1,20 +1,11 @@
-import type { Logger } from 'pino'
-import { createLogReader, type LogReader, type ReadSlice } from '../consume/log-reader.ts'
+import { createLogReader, type LogReader } from '../consume/log-reader.ts'
 import { createWakeUp } from '../consume/wake-up.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { EventLog } from '../ports/event-log.ts'
-import type { HotStore } from '../ports/hot-store.ts'
-import type { Telemetry } from '../telemetry.ts'
-import { PendingDeltas } from './pending-deltas.ts'
+import type { ConsumerGroup } from '../ports/consumer-group.ts'
+import { aggregatePartition, type PartitionDependencies, type PartitionRun } from './aggregate-partition.ts'
 
-export interface AggregatorDependencies {
-  log: EventLog
-  hotStore: HotStore
-  clock: Clock
-  telemetry: Telemetry
-  logger: Logger
-  /** Where a cold hot store begins: the offset, and from which minute on it will be complete (epoch ms). */
-  coldStart(partition: number): Promise<{ offset: number; completeFrom: number }>
+export interface AggregatorDependencies extends PartitionDependencies {
+  /** Says which partitions this process aggregates. */
+  group: ConsumerGroup
 }
 
 export interface AggregatorOptions {
@@ -30,121 +21,83 @@ export interface AggregatorOptions {
 
 /** The stage from the log to one-minute windows. */
 export interface Aggregator {
-  /** Resolves when the windows hold what the log held at the call. */
   start(): Promise<void>
-  /** Flushes what is pending. */
+  /** Resolves when this process has read all partitions to where they ended when it began with them. */
+  readonly caughtUp: Promise<void>
+  /** Flushes what is pending and leaves its partitions to others. */
   stop(): Promise<void>
-  /** Offset up to which each partition was read. */
+  /** Offset up to which each partition was read by this process. */
   positions(): number[]
+  /** Why the last attempt failed; undefined when all is well. */
+  readonly problem: string | undefined
 }
 
-const RETRY_MS = 500
+const COMMIT_EVERY_MS = 1000
 
-/** Reads every partition, one after the other in turns. */
+/** Reads the partitions that its group assigns to it, one after the other in turns. */
 export function createAggregator(dependencies: AggregatorDependencies, options: AggregatorOptions): Aggregator {
-  const { log, hotStore, clock, telemetry, logger, coldStart } = dependencies
+  const { log, group, hotStore, logger } = dependencies
   const { flushMs = 200, flushEvents = 20_000, duplicateOffsets, duplicateMs } = options
   const wakeUp = createWakeUp()
-  let stopping = false
-  const running: Promise<void>[] = []
+  /** Kept when a partition goes to another process: what a reader knows at an offset is true for ever. */
   const readers: LogReader[] = []
+  const runs = new Map<number, PartitionRun>()
+  /** The last run of each partition: the next one begins when it has ended. */
+  const ended: (Promise<void> | undefined)[] = []
+  const behind = new Set<number>()
+  let allCaughtUp: () => void = () => {}
+  const caughtUp = new Promise<void>((resolve) => {
+    allCaughtUp = resolve
+  })
+  let stopListening: () => void = () => {}
+  let committing: NodeJS.Timeout | undefined
 
-  async function runPartition(partition: number, reader: LogReader, caughtUp: () => void): Promise<void> {
-    const target = (await log.extent(partition)).end
-    while (!stopping) {
-      try {
-        await resume(partition, reader)
-        await consume(partition, reader, target, caughtUp)
-      } catch (error) {
-        logger.error({ error, partition }, 'aggregation stopped and will be tried again')
-        await wakeUp.sleep(RETRY_MS)
-      }
+  function assign(partitions: readonly number[]): void {
+    for (const [partition, run] of runs) {
+      if (partitions.includes(partition)) continue
+      run.isOver = true
+      runs.delete(partition)
     }
+    for (const partition of partitions) if (!runs.has(partition)) begin(partition)
+    wakeUp.wake()
   }
 
-  async function resume(partition: number, reader: LogReader): Promise<void> {
-    let fence = await hotStore.fence(partition)
-    if (fence === undefined) {
-      const start = await coldStart(partition)
-      await hotStore.begin(partition, start.offset, start.completeFrom)
-      fence = start.offset
+  function begin(partition: number): void {
+    readers[partition] ??= createLogReader(log, { partition, duplicateOffsets, duplicateMs })
+    const run: PartitionRun = { partition, reader: readers[partition] as LogReader, isOver: false, problem: undefined }
+    runs.set(partition, run)
+    const onCaughtUp = async () => {
+      await hotStore.caughtUp(partition)
+      behind.delete(partition)
+      if (behind.size === 0) allCaughtUp()
     }
-    await reader.seek(fence)
-  }
-
-  async function consume(partition: number, reader: LogReader, target: number, caughtUp: () => void): Promise<void> {
-    const pending = new PendingDeltas()
-    let from = reader.position
-    let flushedAt = clock.now()
-
-    async function flush(to: number): Promise<boolean> {
-      flushedAt = clock.now()
-      if (to === from) return true
-      telemetry.processed.inc({ stage: 'aggregate' }, to - from)
-      if (pending.duplicates > 0) telemetry.duplicates.inc({ stage: 'aggregate' }, pending.duplicates)
-      const answer = await hotStore.flush({ partition, from, to, ...pending.take() })
-      // Refused with our own `to`: the flush had happened and only its answer was lost.
-      if (!answer.applied && answer.fence !== to) return false
-      from = to
-      return true
-    }
-
-    async function takeIn(slice: ReadSlice): Promise<boolean> {
-      let index = slice.first
-      while (index < slice.last) {
-        index = pending.add(slice, index)
-        const to = slice.offset + index
-        if (index < slice.last && !(await flush(to))) return false
-      }
-      return pending.events < flushEvents || flush(slice.to)
-    }
-
-    let { cut } = reader
-    while (!stopping) {
-      const slice = await reader.next()
-      if (reader.cut > cut) {
-        // The events that are gone count as read: the fence passes over them.
-        telemetry.cut.inc({ stage: 'aggregate' }, reader.cut - cut)
-        logger.error(
-          { partition, offsets: reader.cut - cut },
-          'events were gone from the log before they were aggregated',
-        )
-        cut = reader.cut
-      }
-      if (slice && !(await takeIn(slice))) return
-      const isDue = !slice || clock.now() - flushedAt >= flushMs
-      if (isDue && !(await flush(reader.position))) return
-      telemetry.dedupeWindow.set({ partition }, reader.window.reachMs(clock.now()) / 1000)
-      telemetry.lag.set({ stage: 'aggregate', partition }, (await log.extent(partition)).end - reader.position)
-      if (reader.position >= target && from >= target) caughtUp()
-      if (!slice) await wakeUp.sleep(flushMs)
-    }
-    await flush(reader.position)
+    ended[partition] = (ended[partition] ?? Promise.resolve()).then(() =>
+      aggregatePartition(run, { ...dependencies, wakeUp, onCaughtUp, flushMs, flushEvents }),
+    )
   }
 
   return {
+    caughtUp,
+    get problem() {
+      for (const { problem } of runs.values()) if (problem !== undefined) return problem
+      return undefined
+    },
     async start() {
-      log.onAppend(wakeUp.wake)
-      const ready: Promise<void>[] = []
-      for (let partition = 0; partition < log.partitions; partition++) {
-        const reader = createLogReader(log, { partition, duplicateOffsets, duplicateMs })
-        readers[partition] = reader
-        ready.push(
-          new Promise((resolve) => {
-            const caughtUp = () => {
-              void hotStore.caughtUp(partition)
-              resolve()
-            }
-            running.push(runPartition(partition, reader, caughtUp))
-          }),
-        )
-      }
-      await Promise.all(ready)
+      for (let partition = 0; partition < log.partitions; partition++) behind.add(partition)
+      stopListening = log.onAppend(wakeUp.wake)
+      await group.start(assign)
+      committing = setInterval(() => {
+        const positions = new Map([...runs].map(([partition, { reader }]) => [partition, reader.position]))
+        group.commit(positions).catch((error) => logger.debug({ error }, 'the aggregator’s lag could not be shown'))
+      }, COMMIT_EVERY_MS)
+      committing.unref()
     },
     async stop() {
-      stopping = true
-      wakeUp.wake()
-      await Promise.all(running)
+      clearInterval(committing)
+      assign([])
+      await Promise.all(ended)
+      await group.stop()
+      stopListening()
     },
     positions: () => readers.map((reader) => reader.position),
   }

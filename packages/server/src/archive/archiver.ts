@@ -1,14 +1,18 @@
 import type { Logger } from 'pino'
 import { createLogReader, type LogReader } from '../consume/log-reader.ts'
 import { createWakeUp } from '../consume/wake-up.ts'
+import type { ConsumerGroup } from '../ports/consumer-group.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore } from '../ports/event-store.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { InsertBatchBuilder } from './insert-batch.ts'
+import { createInsertLease } from './insert-lease.ts'
 import { resumePartition } from './resume-partition.ts'
 
 export interface ArchiverDependencies {
   log: EventLog
+  /** Says which partitions this process archives. */
+  group: ConsumerGroup
   eventStore: EventStore
   telemetry: Telemetry
   logger: Logger
@@ -30,9 +34,9 @@ export interface ArchiverOptions {
 /** The stage from the log to the event store. */
 export interface Archiver {
   start(): Promise<void>
-  /** Archives what the log holds, as far as the store answers. */
+  /** Leaves its partitions to others; without others, archives what the log holds, as far as the store answers. */
   stop(): Promise<void>
-  /** Offset up to which each partition is archived. */
+  /** Offset up to which each partition was archived by this process. */
   positions(): number[]
   /** Most offsets of one partition in one insert: what a resumption looks at again. */
   readonly insertOffsets: number
@@ -41,10 +45,11 @@ export interface Archiver {
 }
 
 const RETRY_MS = 500
+const BATCH_BYTES = 256 * 1024
 
-/** One writer for all partitions: one insert carries rows of all of them. */
+/** One writer for all partitions of its process: one insert carries rows of all of them. */
 export function createArchiver(dependencies: ArchiverDependencies, options: ArchiverOptions): Archiver {
-  const { log, eventStore, telemetry, logger } = dependencies
+  const { log, group, eventStore, telemetry, logger } = dependencies
   const {
     lingerMs = 1000,
     insertBytes = 16 * 1024 * 1024,
@@ -53,16 +58,47 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     duplicateMs,
   } = options
   const wakeUp = createWakeUp()
+  const lease = createInsertLease(group, eventStore)
+  /** Kept when a partition goes to another process: what a reader knows at an offset is true for ever. */
   const readers: LogReader[] = []
   const archivedTo: number[] = []
+  let assigned: readonly number[] = []
+  /** Grows with each assignment. */
+  let generation = 0
   let stopping = false
   let running = Promise.resolve()
   let problem: string | undefined
+  let stopListening: () => void = () => {}
 
-  async function resume(): Promise<void> {
+  function assign(partitions: readonly number[]): void {
+    assigned = partitions
+    generation++
+    for (const partition of partitions) {
+      readers[partition] ??= createLogReader(log, { partition, duplicateOffsets, duplicateMs })
+    }
+    wakeUp.wake()
+  }
+
+  const newBatch = () => new InsertBatchBuilder(log.epoch, BATCH_BYTES, lease.isNeeded)
+
+  async function send(batch: InsertBatchBuilder): Promise<void> {
+    if (batch.rows === 0) return
+    await eventStore.insert(batch.bytes(await lease.insertBefore()), { timeoutMs: lease.insertMs })
+  }
+
+  /** Finds where the archive of the assigned partitions stands, once no earlier owner can change that. */
+  async function takeOver(turn: number): Promise<void> {
+    const until = performance.now() + lease.takeOverMs
+    while (!stopping && turn === generation && performance.now() < until) {
+      await wakeUp.sleep(until - performance.now())
+    }
+    if (stopping && lease.isNeeded) return
     const frontiers = new Map((await eventStore.frontiers(log.epoch)).map((frontier) => [frontier.partition, frontier]))
-    for (const [partition, reader] of readers.entries()) {
-      const mended = await resumePartition(log, eventStore, reader, partition, frontiers.get(partition), insertOffsets)
+    for (const partition of assigned) {
+      if (turn !== generation) return
+      const reader = readers[partition] as LogReader
+      const context = { log, eventStore, reader, range: insertOffsets, newBatch, insert: send }
+      const mended = await resumePartition(partition, frontiers.get(partition), context)
       if (mended > 0) logger.warn({ partition, rows: mended }, 'mended an insert that was torn')
       archivedTo[partition] = reader.position
     }
@@ -70,9 +106,11 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
 
   /** The next rows of all partitions, up to the bounds of one insert; undefined when there are none. */
   async function gather(): Promise<InsertBatchBuilder | undefined> {
-    const batch = new InsertBatchBuilder(log.epoch, 256 * 1024)
-    const share = insertBytes / readers.length
-    for (const reader of readers) {
+    const batch = newBatch()
+    const share = insertBytes / assigned.length
+    for (const partition of assigned) {
+      const reader = readers[partition] as LogReader
+      const { cut } = reader
       const sizeBefore = batch.size
       const to = reader.position + insertOffsets
       while (batch.size - sizeBefore < share && reader.position < to) {
@@ -80,25 +118,35 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
         if (!slice) break
         batch.add(slice)
       }
+      if (reader.cut === cut) continue
+      telemetry.cut.inc({ stage: 'archive' }, reader.cut - cut)
+      logger.error({ partition, offsets: reader.cut - cut }, 'events were gone from the log before they were archived')
     }
     return batch.ranges.size > 0 ? batch : undefined
   }
 
   async function insert(batch: InsertBatchBuilder): Promise<void> {
-    if (batch.rows > 0) await eventStore.insert(batch.bytes())
+    await send(batch)
     for (const [partition, { from, to }] of batch.ranges) {
       archivedTo[partition] = to
       telemetry.processed.inc({ stage: 'archive' }, to - from)
       telemetry.lag.set({ stage: 'archive', partition }, (await log.extent(partition)).end - to)
     }
     if (batch.duplicates > 0) telemetry.duplicates.inc({ stage: 'archive' }, batch.duplicates)
+    group.commit(new Map(Array.from(batch.ranges, ([partition, { to }]) => [partition, to]))).catch((error) => {
+      logger.debug({ error }, 'the archiver’s lag could not be shown')
+    })
   }
 
-  async function archive(): Promise<void> {
+  /** Until the partitions are shared anew, or the end. */
+  async function archive(turn: number): Promise<void> {
     let insertedAt = Number.NEGATIVE_INFINITY
+    // Others go on where this process stops; without others what the log holds is archived first.
+    const isOver = () => turn !== generation || (stopping && lease.isNeeded)
     let batch = await gather()
-    while (!stopping || batch) {
+    while (!isOver() && (!stopping || batch)) {
       if (!batch) {
+        problem = undefined
         await wakeUp.sleep(lingerMs)
         batch = await gather()
         continue
@@ -106,6 +154,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       const wait = insertedAt + lingerMs - performance.now()
       if (!stopping && wait > 0 && batch.size < insertBytes / 2)
         await new Promise((resolve) => setTimeout(resolve, wait))
+      if (isOver()) return
       insertedAt = performance.now()
       const inserting = insert(batch)
       // The next rows are put together while the store works; awaited in any case, lest a failure go unheard.
@@ -118,18 +167,23 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   }
 
   async function run(): Promise<void> {
-    for (let failures = 0; ; ) {
+    let failures = 0
+    while (!(stopping && (failures > 1 || lease.isNeeded))) {
+      const turn = generation
+      if (assigned.length === 0) {
+        if (stopping) return
+        await wakeUp.sleep(RETRY_MS)
+        continue
+      }
       try {
-        await resume()
-        problem = undefined
+        await takeOver(turn)
+        if (turn === generation) await archive(turn)
         failures = 0
-        await archive()
-        return
+        if (stopping) return
       } catch (error) {
         problem = (error as Error).message
         logger.error({ error }, 'archiving stopped and will be tried again')
         failures++
-        if (stopping && failures > 1) return
         await wakeUp.sleep(Math.min(RETRY_MS * failures, 10_000))
       }
     }
@@ -139,16 +193,20 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     insertOffsets,
     async start() {
       for (let partition = 0; partition < log.partitions; partition++) {
-        readers[partition] = createLogReader(log, { partition, duplicateOffsets, duplicateMs })
         archivedTo[partition] = (await log.extent(partition)).start
       }
-      log.onAppend(wakeUp.wake)
+      stopListening = log.onAppend(wakeUp.wake)
+      await group.start(assign)
       running = run()
     },
     async stop() {
       stopping = true
       wakeUp.wake()
+      // An insert under way is refused or committed before another process looks.
+      const left = lease.isNeeded ? group.stop() : undefined
       await running
+      await (left ?? group.stop())
+      stopListening()
     },
     positions: () => [...archivedTo],
     get problem() {

@@ -1,7 +1,9 @@
 import type { ReadSlice } from '../consume/log-reader.ts'
 
-/** Longest position fields of a row: epoch, partition, offset with their names. */
-const POSITION_BYTES = 96
+/** Longest position fields of a row: epoch, partition, offset, lease with their names. */
+const POSITION_BYTES = 136
+/** Digits of a time in epoch ms, until the year 2286. */
+const TIME_DIGITS = 13
 
 /** Puts rows together, from any number of partitions, each with its place in the log; nothing is parsed. */
 export class InsertBatchBuilder {
@@ -13,10 +15,17 @@ export class InsertBatchBuilder {
   readonly ranges = new Map<number, { from: number; to: number }>()
   private out: Buffer
   private readonly epoch: number
+  /** Where each row says until when it may be inserted; undefined when rows do not. */
+  private readonly leases: number[] | undefined
 
-  constructor(epoch: number, bytes: number) {
+  /**
+   * @param bytes room at first
+   * @param isLeased whether {@link bytes} will say until when the rows may be inserted
+   */
+  constructor(epoch: number, bytes: number, isLeased: boolean) {
     this.epoch = epoch
     this.out = Buffer.allocUnsafeSlow(bytes)
+    this.leases = isLeased ? [] : undefined
   }
 
   /** Adds the events of a slice that are no duplicates; of those only the ones `isWanted` (all by default). */
@@ -28,7 +37,9 @@ export class InsertBatchBuilder {
     this.reserve(batch.rows.byteLength + (last - first) * POSITION_BYTES)
     const { out } = this
     const rows = Buffer.from(batch.rows.buffer, batch.rows.byteOffset, batch.rows.byteLength)
-    const before = `{"log_epoch":${this.epoch},"log_partition":${partition},"log_offset":`
+    const lease = this.leases ? `"insert_before":${'0'.repeat(TIME_DIGITS)},` : ''
+    const before = `{${lease}"log_epoch":${this.epoch},"log_partition":${partition},"log_offset":`
+    const leaseAt = '{"insert_before":'.length
     let at = this.size
     for (let i = first; i < last; i++) {
       if (duplicate[i]) {
@@ -38,6 +49,7 @@ export class InsertBatchBuilder {
       if (isWanted && !isWanted(offset + i)) continue
       const start = i === 0 ? 0 : (batch.rowEnds[i - 1] as number)
       const end = batch.rowEnds[i] as number
+      this.leases?.push(at + leaseAt)
       at += out.write(`${before}${offset + i},`, at, 'latin1')
       at += rows.copy(out, at, start + 1, end)
       out[at++] = 10
@@ -46,8 +58,15 @@ export class InsertBatchBuilder {
     this.size = at
   }
 
-  /** JSON objects, a line each. */
-  bytes(): Uint8Array {
+  /**
+   * JSON objects, a line each.
+   * @param insertBefore until when the store may take them, epoch ms by its own clock, for leased rows
+   */
+  bytes(insertBefore?: number): Uint8Array {
+    if (this.leases) {
+      const time = Buffer.from(String(insertBefore).padStart(TIME_DIGITS, '0'), 'latin1')
+      for (const at of this.leases) this.out.set(time, at)
+    }
     return this.out.subarray(0, this.size)
   }
 

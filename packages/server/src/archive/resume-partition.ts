@@ -1,9 +1,16 @@
 import type { LogReader } from '../consume/log-reader.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore, Frontier } from '../ports/event-store.ts'
-import { InsertBatchBuilder } from './insert-batch.ts'
+import type { InsertBatchBuilder } from './insert-batch.ts'
 
-const REPAIR_BYTES = 1024 * 1024
+export interface ResumeContext {
+  log: EventLog
+  eventStore: EventStore
+  reader: LogReader
+  range: number
+  newBatch(): InsertBatchBuilder
+  insert(batch: InsertBatchBuilder): Promise<void>
+}
 
 /**
  * Finds where the archive of a partition stands, from the store alone, and mends the last insert.
@@ -11,16 +18,13 @@ const REPAIR_BYTES = 1024 * 1024
  * Everything below the frontier's last `range` offsets is archived. Within them an insert may be torn, since rows of
  * several months are several parts: what is missing there is inserted again. Leaves `reader` behind the frontier.
  *
- * @param range most offsets of one partition that one insert carries
+ * @param options.range most offsets of one partition that one insert carries
  * @returns rows that were missing
  */
 export async function resumePartition(
-  log: EventLog,
-  eventStore: EventStore,
-  reader: LogReader,
   partition: number,
   frontier: Frontier | undefined,
-  range: number,
+  { log, eventStore, reader, range, newBatch, insert }: ResumeContext,
 ): Promise<number> {
   const { start } = await log.extent(partition)
   if (!frontier) {
@@ -35,12 +39,12 @@ export async function resumePartition(
   }
   const archived = new Set(await eventStore.archivedOffsets(log.epoch, partition, from, end))
   await reader.seek(from)
-  const missing = new InsertBatchBuilder(log.epoch, REPAIR_BYTES)
+  const missing = newBatch()
   while (reader.position < end) {
     const slice = await reader.next(end - reader.position)
     if (!slice) break
     missing.add(slice, (offset) => !archived.has(offset))
   }
-  if (missing.rows > 0) await eventStore.insert(missing.bytes())
+  if (missing.rows > 0) await insert(missing)
   return missing.rows
 }

@@ -40,9 +40,10 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
   let current: LogSlice | undefined
 
   async function seek(offset: number): Promise<void> {
-    if (positioned && window.position === offset) return
+    // What the window knows at its position stays true: forwards, only what came since is read.
+    const isNear = positioned && window.position <= offset && offset - window.position < duplicateOffsets
+    if (!isNear) window.reset(Math.max(0, offset - duplicateOffsets))
     positioned = true
-    window.reset(Math.max(0, offset - duplicateOffsets))
     for await (const chunk of log.readIdentities(partition, window.position, offset)) {
       if (chunk.offset !== window.position) window.reset(chunk.offset)
       for (let i = 0; i < chunk.receivedAt.length; i++) window.add(chunk.ids, i, chunk.receivedAt[i] as number)

@@ -280,6 +280,19 @@ export function eventStoreConformance(name: string, fixture: EventStoreFixture):
       expect(await store.archivedOffsets(2, 2, 10, 20)).toEqual([])
     })
 
+    test('rows whose lease has ended by the store’s own clock are refused, and their whole insert with them', async () => {
+      const now = await store.now()
+      expect(Math.abs(now - Date.now())).toBeLessThan(60_000)
+      const leased = (offset: number, insertBefore: number) =>
+        rowsOf([{ ...(events[0] as ModelEvent), epoch: 9, project: 'leased', offset }])
+          .toString()
+          .replace('{', `{"insert_before":${insertBefore},`)
+      await store.insert(Buffer.from(leased(0, now + 60_000)), { timeoutMs: 30_000 })
+      const late = `${leased(1, now + 60_000)}\n${leased(2, now - 1)}`
+      await expect(store.insert(Buffer.from(late))).rejects.toMatchObject({ code: 'archive_unavailable' })
+      expect(await store.archivedOffsets(9, 0, 0, 10)).toEqual([0])
+    })
+
     test('an insert over three months is found offset by offset', async () => {
       const months = [Date.UTC(2024, 0, 5), Date.UTC(2024, 1, 5), Date.UTC(2024, 2, 5)]
       const rows = Array.from(

@@ -135,10 +135,14 @@ export interface EventStore {
   /** Which offsets of `[from, to)` are archived, ascending. */
   archivedOffsets(epoch: number, partition: number, from: number, to: number): Promise<number[]>
   /**
-   * Writes rows: JSON objects with line breaks between them, each with `log_epoch`, `log_partition`, `log_offset`.
+   * Writes rows: JSON objects with line breaks between them, each with `log_epoch`, `log_partition`, `log_offset`, and
+   * `insert_before` (epoch ms by the store's clock) where they must not be written later than that.
+   * @param options.timeoutMs how long it may take; nothing is written any more after that
    * @throws NowcastError `archive_unavailable`: the outcome is unknown, so read what is archived before going on.
    */
-  insert(rows: Uint8Array): Promise<void>
+  insert(rows: Uint8Array, options?: { timeoutMs?: number }): Promise<void>
+  /** The store's clock, epoch ms. */
+  now(): Promise<number>
   aggregate(request: AggregateRequest): Promise<AggregateRow[]>
   /** Events whose revenue was not summed, by currency. */
   excluded(selection: Selection, signal?: AbortSignal): Promise<{ currency: string; events: number }[]>

@@ -5,6 +5,8 @@ import { NowcastError } from '../../errors.ts'
 const TIMED_OUT = new Set(['159', '160', '394'])
 /** Codes of a server that is there but cannot work now: timeouts, memory, overload, no disk space, read-only, lost parts. */
 const BUSY = new Set(['164', '202', '203', '209', '210', '241', '242', '243', '252', '279', '319', '999'])
+/** The constraint `lease`: its writer was not heard of for too long. */
+const LEASE_OVER = '469'
 const REFUSED = new Set(['192', '193', '194', '497', '516'])
 
 /**
@@ -23,6 +25,10 @@ export function archiveFailure(error: unknown, doing: string): unknown {
   if (TIMED_OUT.has(error.code)) {
     const message = `ClickHouse took too long while ${doing}: ask for a shorter range or fewer dimensions`
     return new NowcastError('query_timeout', message, { retryable: true, cause: error })
+  }
+  if (error.code === LEASE_OVER) {
+    const message = `ClickHouse refused rows while ${doing}: their lease had ended, so another process may have written them`
+    return new NowcastError('archive_unavailable', message, { retryable: true, cause: error })
   }
   if (BUSY.has(error.code)) {
     const message = `ClickHouse cannot work now while ${doing}: ${text}`

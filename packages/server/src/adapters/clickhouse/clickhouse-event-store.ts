@@ -9,6 +9,7 @@ import { migrate } from './migrate.ts'
 import { readAggregate } from './read-aggregate.ts'
 import {
   readArchivedOffsets,
+  readClock,
   readFrontiers,
   readHasOtherEpochs,
   readIntegrity,
@@ -59,10 +60,13 @@ export function createClickHouseEventStore(
     },
     stop: () => connection.stop(),
     ping: () => connection.ping(),
-    async insert(rows) {
+    async insert(rows, { timeoutMs } = {}) {
       if (rows.byteLength === 0) return
-      await connection.insert('nowcast.events', rows, { doing: 'writing events', settings: INSERT_SETTINGS })
+      const within = timeoutMs === undefined ? {} : { max_execution_time: timeoutMs / 1000 }
+      const settings = { ...INSERT_SETTINGS, ...within }
+      await connection.insert('nowcast.events', rows, { doing: 'writing events', settings })
     },
+    now: () => readClock(connection),
     frontiers: (epoch) => readFrontiers(connection, epoch),
     hasOtherEpochs: (epoch) => readHasOtherEpochs(connection, epoch),
     archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),

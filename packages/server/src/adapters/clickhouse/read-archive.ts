@@ -5,6 +5,13 @@ import { storableRange } from './time-segments.ts'
 const OFFSETS = `log_epoch = {epoch:UInt32} AND log_partition = {partition:UInt16}
   AND log_offset >= {from:UInt64} AND log_offset < {to:UInt64}`
 
+/** ClickHouse's clock, epoch ms. */
+export async function readClock(connection: ClickHouseConnection): Promise<number> {
+  const context = { doing: 'reading the clock' }
+  const rows = await connection.rows<[string]>('SELECT toUnixTimestamp64Milli(now64(3))', context)
+  return Number(rows[0]?.[0])
+}
+
 /** Highest archived offset of each partition, read from the projection `frontier`. */
 export async function readFrontiers(connection: ClickHouseConnection, epoch: number): Promise<Frontier[]> {
   const sql = `SELECT log_partition, max(log_offset), toUnixTimestamp64Milli(argMax(received_at, log_offset))
