@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: 'test/build-dist.ts',
     // Each file has a browser of its own.
     fileParallelism: false,
-    testTimeout: 20_000,
+    // Generous: a machine that does much else at the same time is slow, not wrong.
+    testTimeout: 90_000,
     hookTimeout: 60_000,
   },
 })

@@ -94,11 +94,15 @@ describeInChromium('nothing is lost', (browser) => {
   })
 
   test('a page that goes away leaves its events to the browser', async () => {
-    const { page, server } = await openPage(browser(), { options })
+    // The timer of the batch must not send them first, and a navigation must not end the call that begins it.
+    const { page, server } = await openPage(browser(), { options: `${options}, batchMs: 600_000` })
     await page.evaluate(() => {
-      for (let index = 0; index < 20; index++) window.client.track(`e${index}`)
-      location.href = 'about:blank'
+      setTimeout(() => {
+        for (let index = 0; index < 20; index++) window.client.track(`e${index}`)
+        location.href = 'about:blank'
+      })
     })
+    await page.waitForURL('about:blank')
     await server.until(() => server.stored.length >= 20)
     expect(server.counted().map(({ name }) => name)).toEqual(names(20))
   })

@@ -54,6 +54,7 @@ export async function openPage(
 
   const context = await browser.newContext({ locale: 'en-US' })
   if (before) await context.addInitScript(before)
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const pageErrors: string[] = []
   page.on('pageerror', (error) => pageErrors.push(error.message))

@@ -45,7 +45,7 @@ export interface IngestServer {
   recover(): void
   /** The stored events, each id once, in the order of first arrival. */
   counted(): EventInput[]
-  /** Waits until `condition` holds, for 10 s at most. */
+  /** Waits until `condition` holds, for 60 s at most. */
   until(condition: () => boolean): Promise<void>
   stop(): Promise<void>
 }
@@ -100,9 +100,9 @@ export async function startIngestServer(): Promise<IngestServer> {
     recover: () => void faults.splice(0),
     counted: () => [...new Map(server.stored.map((event) => [event.id, event])).values()],
     async until(condition) {
-      const deadline = Date.now() + 10_000
+      const deadline = Date.now() + 60_000
       while (!condition()) {
-        if (Date.now() > deadline) throw new Error(`not within 10 s: ${condition}`)
+        if (Date.now() > deadline) throw new Error(`not within 60 s: ${condition}`)
         await sleep(10)
       }
     },
