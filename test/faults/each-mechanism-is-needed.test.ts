@@ -52,7 +52,7 @@ describe('the fence of the hot store', () => {
 
   async function applyAnyway(hotStore: HotStore, flush: HotFlush): Promise<void> {
     for (let applied = false; !applied; ) {
-      const from = (await hotStore.fence(flush.partition)) as number
+      const from = (await hotStore.fence(flush.epoch, flush.partition))?.offset as number
       ;({ applied } = await hotStore.flush({ ...flush, from }))
     }
   }
@@ -62,10 +62,13 @@ describe('the fence of the hot store', () => {
     const answered: (number | undefined)[] = []
     return {
       ...hotStore,
-      fence: async (partition) => answered[partition],
-      async begin(partition, offset, completeFrom) {
-        answered[partition] = offset
-        await hotStore.begin(partition, offset, completeFrom)
+      async fence(_epoch, partition) {
+        const offset = answered[partition]
+        return offset === undefined ? undefined : { offset, cuts: [] }
+      },
+      async begin(beginning) {
+        answered[beginning.partition] = beginning.offset
+        await hotStore.begin(beginning)
       },
       async flush(flush) {
         await applyAnyway(hotStore, flush)

@@ -21,6 +21,7 @@ export const ERROR_STATUS = {
   log_unavailable: 503,
   buffer_full: 503,
   archive_unavailable: 503,
+  hot_store_unavailable: 503,
   query_timeout: 503,
   stopping: 503,
 } as const

@@ -1,10 +1,11 @@
+import { LIMITS } from '@nowcast/protocol'
 import type { EventLog } from './ports/event-log.ts'
 import type { EventStore, Frontier } from './ports/event-store.ts'
 
-/** An event may lie so far in the future of its received time, ms. */
-const FUTURE_MS = 5 * 60_000
-/** A cold hot store begins so long before what is archived, ms: {@link FUTURE_MS} and some slack. */
+/** A cold hot store begins so long before what is archived, ms: {@link LIMITS.futureMs} and some slack. */
 const BACK_MS = 7 * 60_000
+/** Partitions that begin together share what was asked of the archive so long ago, ms. */
+const ASKED_MS = 5000
 
 /**
  * Where a hot store that holds nothing begins to read a partition, and from which minute on it is then complete. What
@@ -12,9 +13,12 @@ const BACK_MS = 7 * 60_000
  */
 export function createColdStart(log: EventLog, eventStore: EventStore, now: () => number) {
   let asked: Promise<[Map<number, Frontier>, boolean]> | undefined
+  let askedAt = 0
 
-  /** What is archived, asked once for all partitions; again after a failure. */
+  /** What is archived, asked once for partitions that begin together; again after a failure. */
   function archived(): Promise<[Map<number, Frontier>, boolean]> {
+    if (now() - askedAt > ASKED_MS) asked = undefined
+    if (!asked) askedAt = now()
     asked ??= Promise.all([eventStore.frontiers(log.epoch), eventStore.hasOtherEpochs(log.epoch)]).then(
       ([frontiers, others]) => [new Map(frontiers.map((frontier) => [frontier.partition, frontier])), others],
       (error) => {
@@ -35,7 +39,7 @@ export function createColdStart(log: EventLog, eventStore: EventStore, now: () =
     // Events that were not read were received before the first one that is, so they end a little after it.
     const received =
       frontier && offset > start ? frontier.receivedAt - BACK_MS : await firstReceivedAt(log, partition, offset)
-    return { offset, completeFrom: (received ?? now()) + FUTURE_MS }
+    return { offset, completeFrom: (received ?? now()) + LIMITS.futureMs }
   }
 }
 

@@ -96,7 +96,7 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
     async caughtUp() {
       const all = await ends()
       await until(true, async () => {
-        const fences = await Promise.all(all.map(async (_, p) => (await hotStore.fence(p)) ?? 0))
+        const fences = await Promise.all(all.map(async (_, p) => (await hotStore.fence(log.epoch, p))?.offset ?? 0))
         const read = readers.every((reader) => hasPassed(reader.positions(), all))
         return read && hasPassed(fences, all) && hasPassed(archiver.positions(), all)
       })

@@ -11,6 +11,7 @@ const RETRYABLE: ReadonlySet<NowcastErrorCode> = new Set<NowcastErrorCode>([
   'log_unavailable',
   'buffer_full',
   'archive_unavailable',
+  'hot_store_unavailable',
   'query_timeout',
   'stopping',
 ])

@@ -1,3 +1,4 @@
+import { LIMITS } from '@nowcast/protocol'
 import type { Logger } from 'pino'
 import type { LogReader, ReadSlice } from '../consume/log-reader.ts'
 import type { WakeUp } from '../consume/wake-up.ts'
@@ -30,12 +31,14 @@ export interface PartitionRun {
 export interface PartitionRunContext extends PartitionDependencies {
   wakeUp: WakeUp
   /** Called when the store holds what the log held at the beginning of the run. */
-  onCaughtUp(): Promise<void>
+  onCaughtUp(): void
   flushMs: number
   flushEvents: number
 }
 
 const RETRY_MS = 500
+/** An idle reader asks so often whether the store still stands where it was left, ms. */
+const CONFIRM_MS = 2000
 
 /** Reads a partition into the hot store until its run is over, from where the store's fence stands. */
 export async function aggregatePartition(run: PartitionRun, context: PartitionRunContext): Promise<void> {
@@ -43,35 +46,51 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
   const { partition, reader } = run
   let target: number | undefined
 
-  async function resume(): Promise<void> {
-    let fence = await hotStore.fence(partition)
-    if (fence === undefined) {
+  /** Goes to the store's fence. @returns offsets at which flushes must end */
+  async function resume(): Promise<readonly number[]> {
+    const { epoch } = log
+    let fence = await hotStore.fence(epoch, partition)
+    if (!fence) {
       const start = await coldStart(partition)
-      await hotStore.begin(partition, start.offset, start.completeFrom)
-      fence = start.offset
-      target = undefined
+      target = (await log.extent(partition)).end
+      await hotStore.begin({ epoch, partition, ...start, target })
+      fence = await hotStore.fence(epoch, partition)
+      if (!fence) throw new Error('the hot store lost its fences while it was begun anew')
     }
-    await reader.seek(fence)
+    await reader.seek(fence.offset)
     target ??= (await log.extent(partition)).end
+    return fence.cuts
   }
 
-  /** Until the run is over, or the store refuses: then its fence must be asked again. */
-  async function consume(): Promise<void> {
+  /** Until the run is over, or the store refuses or is not where it was left: then its fence must be asked again. */
+  async function consume(cuts: readonly number[]): Promise<void> {
     const pending = new PendingDeltas()
     let from = reader.position
     let flushedAt = clock.now()
+    let confirmedAt = flushedAt
     let isBehind = true
+    let completeFrom: number | undefined
 
     async function flush(to: number): Promise<boolean> {
       flushedAt = clock.now()
       if (to === from) return true
       telemetry.processed.inc({ stage: 'aggregate' }, to - from)
       if (pending.duplicates > 0) telemetry.duplicates.inc({ stage: 'aggregate' }, pending.duplicates)
-      const answer = await hotStore.flush({ partition, from, to, ...pending.take() })
+      const answer = await hotStore.flush({ epoch: log.epoch, partition, from, to, completeFrom, ...pending.take() })
       // Refused with our own `to`: the flush had happened and only its answer was lost.
       if (!answer.applied && answer.fence !== to) return false
       from = to
+      completeFrom = undefined
+      confirmedAt = flushedAt
       return true
+    }
+
+    /** A store that lost its last writes stands lower again, and without new events no flush would be refused. */
+    async function isWhereItWasLeft(): Promise<boolean> {
+      if (clock.now() - confirmedAt < CONFIRM_MS) return true
+      const fence = await hotStore.fence(log.epoch, partition)
+      confirmedAt = clock.now()
+      return fence?.offset === from && fence.cuts.length === 0
     }
 
     async function takeIn(slice: ReadSlice): Promise<boolean> {
@@ -86,23 +105,27 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
 
     let { cut } = reader
     while (!run.isOver) {
-      const slice = await reader.next()
+      const stop = cuts.find((offset) => offset > reader.position) ?? Number.POSITIVE_INFINITY
+      const slice = await reader.next(stop - reader.position)
       if (reader.cut > cut) {
         // The events that are gone count as read: the fence passes over them.
         const offsets = reader.cut - cut
         telemetry.cut.inc({ stage: 'aggregate' }, offsets)
         logger.error({ partition, offsets }, 'events were gone from the log before they were aggregated')
         cut = reader.cut
+        // They were received before the first that is left, so they end a little after it.
+        if (slice) completeFrom = (slice.batch.receivedAt[slice.first] as number) + LIMITS.futureMs
       }
       if (slice && !(await takeIn(slice))) return
-      const isDue = !slice || clock.now() - flushedAt >= flushMs
+      const isDue = !slice || clock.now() - flushedAt >= flushMs || reader.position === stop
       if (isDue && !(await flush(reader.position))) return
+      if (!slice && !(await isWhereItWasLeft())) return
       run.problem = undefined
       telemetry.dedupeWindow.set({ partition }, reader.window.reachMs(clock.now()) / 1000)
       telemetry.lag.set({ stage: 'aggregate', partition }, (await log.extent(partition)).end - reader.position)
       if (isBehind && from >= (target ?? 0)) {
         isBehind = false
-        await onCaughtUp()
+        onCaughtUp()
       }
       if (!slice) await wakeUp.sleep(flushMs)
     }
@@ -111,8 +134,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
 
   while (!run.isOver) {
     try {
-      await resume()
-      await consume()
+      await consume(await resume())
     } catch (error) {
       run.problem = (error as Error).message
       logger.error({ error, partition }, 'aggregation stopped and will be tried again')

@@ -36,7 +36,7 @@ const COMMIT_EVERY_MS = 1000
 
 /** Reads the partitions that its group assigns to it, one after the other in turns. */
 export function createAggregator(dependencies: AggregatorDependencies, options: AggregatorOptions): Aggregator {
-  const { log, group, hotStore, logger } = dependencies
+  const { log, group, logger } = dependencies
   const { flushMs = 200, flushEvents = 20_000, duplicateOffsets, duplicateMs } = options
   const wakeUp = createWakeUp()
   /** Kept when a partition goes to another process: what a reader knows at an offset is true for ever. */
@@ -66,8 +66,7 @@ export function createAggregator(dependencies: AggregatorDependencies, options: 
     readers[partition] ??= createLogReader(log, { partition, duplicateOffsets, duplicateMs })
     const run: PartitionRun = { partition, reader: readers[partition] as LogReader, isOver: false, problem: undefined }
     runs.set(partition, run)
-    const onCaughtUp = async () => {
-      await hotStore.caughtUp(partition)
+    const onCaughtUp = () => {
       behind.delete(partition)
       if (behind.size === 0) allCaughtUp()
     }

@@ -1,6 +1,6 @@
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore, MinuteTotals } from '../ports/event-store.ts'
-import type { HotStore } from '../ports/hot-store.ts'
+import type { Fence, HotStore } from '../ports/hot-store.ts'
 import { formatDecimal } from '../record/decimal.ts'
 import { DuplicateWindow } from '../window/duplicate-window.ts'
 import { joinSum } from '../window/split-sum.ts'
@@ -10,6 +10,7 @@ const WAIT_MS = 30_000
 const POLL_MS = 50
 /** A difference that is still there then is none of inserts under way. */
 const MOST_COUNTS = 20
+const COLD: Fence = { offset: 0, cuts: [] }
 
 export interface AuditDependencies {
   log: EventLog
@@ -118,11 +119,12 @@ async function hotTotals(log: EventLog, hotStore: HotStore): Promise<HotTotals> 
   for (;;) {
     const before = await hotStore.view()
     const { revision } = before
-    const fences: number[] = []
-    for (let partition = 0; partition < log.partitions; partition++) fences.push((await hotStore.fence(partition)) ?? 0)
+    const fences: Fence[] = []
+    for (let partition = 0; partition < log.partitions; partition++)
+      fences.push((await hotStore.fence(log.epoch, partition)) ?? COLD)
     const view = await hotStore.view()
-    // A flush in between: the fences are not those of the windows.
-    if (view.revision !== revision) continue
+    // A flush in between, or half done: the fences are not those of the windows.
+    if (view.revision !== revision || fences.some(({ cuts }) => cuts.length > 0)) continue
     const hot: MinuteTotals[] = []
     for (const [project, { minutes }] of view.projects) {
       for (const [minute, window] of minutes) {
@@ -136,7 +138,11 @@ async function hotTotals(log: EventLog, hotStore: HotStore): Promise<HotTotals> 
         hot.push({ project, minute, events, revenue })
       }
     }
-    return { fences, completeSince: Math.ceil(view.completeSince / MINUTE_MS) * MINUTE_MS, hot }
+    return {
+      fences: fences.map(({ offset }) => offset),
+      completeSince: Math.ceil(view.completeSince / MINUTE_MS) * MINUTE_MS,
+      hot,
+    }
   }
 }
 

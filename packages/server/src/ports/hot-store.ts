@@ -1,13 +1,37 @@
 import type { MinuteDelta, SecondDelta } from '../window/minute-delta.ts'
 import type { ProjectWindows } from '../window/window-cube.ts'
 
-/** What the events `[from, to)` of a partition add. */
+/** What the events `[from, to)` of a partition of the log `epoch` add. */
 export interface HotFlush {
+  epoch: number
   partition: number
   from: number
   to: number
   minutes: MinuteDelta[]
   seconds: SecondDelta[]
+  /** Minutes before this lack events that were gone from the log before they were read (epoch ms). */
+  completeFrom?: number
+}
+
+/** Up to where a partition's events are in the store. */
+export interface Fence {
+  offset: number
+  /**
+   * Offsets above it, ascending, up to which parts of the store have taken events already: each flush must end at the
+   * next one at the latest. None, except after a crash in a store of several parts.
+   */
+  cuts: readonly number[]
+}
+
+/** Where a partition begins that the store does not know. */
+export interface Beginning {
+  epoch: number
+  partition: number
+  offset: number
+  /** Minutes from here on will hold all its events (epoch ms). */
+  completeFrom: number
+  /** The partition counts as filled when its fence has reached this offset. */
+  target: number
 }
 
 /** Whether a flush was applied; if not, where the partition's fence stands. */
@@ -22,18 +46,29 @@ export interface HotView {
   projects: ReadonlyMap<string, ProjectWindows>
 }
 
+export interface ViewOptions {
+  /**
+   * The view may be this old (ms); where the store cannot be reached, nothing in it counts as complete. Without it, the
+   * view holds every flush before the call, or the call fails.
+   */
+  maxAgeMs?: number
+}
+
 /** The last 24 hours in one-minute windows: Redis or memory. */
 export interface HotStore {
   start(): Promise<void>
   stop(): Promise<void>
-  /** Offset up to which a partition's events are in the store; undefined while it is cold. */
-  fence(partition: number): Promise<number | undefined>
-  /** Sets the fence of a cold partition; minutes from `completeFrom` on will hold all its events. */
-  begin(partition: number, offset: number, completeFrom: number): Promise<void>
-  /** In one atomic step: if the fence is `from`, adds everything and sets it to `to`; else changes nothing. */
+  /** Why the store cannot be used at present, and what to do; undefined when all is well. */
+  readonly problem: string | undefined
+  /** Where a partition stands; undefined while it is cold: nothing is known of it, or only of an earlier log. */
+  fence(epoch: number, partition: number): Promise<Fence | undefined>
+  /** Sets the fence of a cold partition; one that is not cold keeps its own. */
+  begin(beginning: Beginning): Promise<void>
+  /**
+   * If the fence is `from`, adds everything and sets it to `to`; else changes nothing. Atomic; in a store of several parts
+   * each part by itself.
+   */
   flush(flush: HotFlush): Promise<FlushAnswer>
-  /** Says that a partition has been read up to where the log ended when its aggregator started. */
-  caughtUp(partition: number): Promise<void>
-  /** The windows, brought up to date. */
-  view(): Promise<HotView>
+  /** The windows. @throws NowcastError `hot_store_unavailable` */
+  view(options?: ViewOptions): Promise<HotView>
 }

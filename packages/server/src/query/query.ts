@@ -14,6 +14,9 @@ import { METRIC_DEFINITIONS } from './metric-definitions.ts'
 import { type Question, type Scope, toQuestion } from './question.ts'
 import { QuestionState, type Sources } from './question-state.ts'
 
+/** Questions asked within so short a time share a look at the hot store. */
+const VIEW_AGE_MS = 200
+
 export interface QueryDependencies {
   hotStore: HotStore
   eventStore: EventStore
@@ -50,7 +53,7 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
 
   async function answer(question: Question, state: QuestionState, signal?: AbortSignal): Promise<Answer> {
     const startedAt = performance.now()
-    const view = await hotStore.view()
+    const view = await hotStore.view({ maxAgeMs: VIEW_AGE_MS })
     const now = clock.now()
     const needsFirst = question.anomalies !== undefined || question.kind === 'overview'
     const firstEventAt = needsFirst ? await firstEvents.of(question.project.id, view) : undefined

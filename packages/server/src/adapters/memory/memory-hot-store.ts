@@ -18,8 +18,9 @@ export interface MemoryHotStoreOptions {
 export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOptions): HotStore {
   const { partitions, maxBytes = 1024 ** 3 } = options
   const cube = new WindowCube()
-  const fences: (number | undefined)[] = new Array(partitions).fill(undefined)
-  const filled = new Set<number>()
+  const fences = new Map<string, { offset: number; target: number }>()
+  /** Of the log begun last. */
+  let currentEpoch = 0
   let completeSince = 0
   /** Minutes before it were given up, for their age or for want of memory, and are not begun again. */
   let givenUpBefore = 0
@@ -42,6 +43,18 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
     completeSince = Math.max(completeSince, givenUpBefore)
   }
 
+  const lackBefore = (completeFrom: number) => {
+    completeSince = Math.max(completeSince, Math.ceil(completeFrom / MINUTE_MS) * MINUTE_MS)
+  }
+
+  function isFilled(): boolean {
+    for (let partition = 0; partition < partitions; partition++) {
+      const fence = fences.get(keyOf(currentEpoch, partition))
+      if (!fence || fence.offset < fence.target) return false
+    }
+    return true
+  }
+
   const ageTo = (now: number) => giveUp(Math.floor((now - KEPT_MS) / MINUTE_MS) * MINUTE_MS)
 
   return {
@@ -52,31 +65,37 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
     async stop() {
       clearInterval(timer)
     },
-    async fence(partition) {
-      return fences[partition]
+    problem: undefined,
+    async fence(epoch, partition) {
+      const fence = fences.get(keyOf(epoch, partition))
+      return fence && { offset: fence.offset, cuts: [] }
     },
-    async begin(partition, offset, completeFrom) {
-      fences[partition] = offset
+    async begin({ epoch, partition, offset, completeFrom, target }) {
+      const key = keyOf(epoch, partition)
+      if (fences.has(key)) return
+      fences.set(key, { offset, target })
+      currentEpoch = epoch
       ageTo(clock.now())
-      completeSince = Math.max(completeSince, Math.ceil(completeFrom / MINUTE_MS) * MINUTE_MS)
+      lackBefore(completeFrom)
     },
-    async flush({ partition, from, to, minutes, seconds }) {
-      if (fences[partition] !== from) return { applied: false, fence: fences[partition] }
+    async flush({ epoch, partition, from, to, minutes, seconds, completeFrom }) {
+      const fence = fences.get(keyOf(epoch, partition))
+      if (fence?.offset !== from) return { applied: false, fence: fence?.offset }
       const now = clock.now()
       ageTo(now)
       cube.apply(minutes, seconds, givenUpBefore, now - KEPT_SECONDS_MS)
-      fences[partition] = to
+      if (completeFrom !== undefined) lackBefore(completeFrom)
+      fence.offset = to
       return { applied: true }
-    },
-    async caughtUp(partition) {
-      filled.add(partition)
     },
     async view() {
       return {
-        completeSince: filled.size === partitions ? completeSince : Number.POSITIVE_INFINITY,
+        completeSince: isFilled() ? completeSince : Number.POSITIVE_INFINITY,
         revision: cube.revision,
         projects: cube.projects,
       }
     },
   }
 }
+
+const keyOf = (epoch: number, partition: number) => `${epoch}:${partition}`
