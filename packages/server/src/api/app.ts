@@ -7,6 +7,7 @@ import { answerError } from './answer-error.ts'
 import { addEventsRoute, type EventsRouteDependencies } from './events-route.ts'
 import { addPageRoutes, type PageRoutesOptions } from './page-routes.ts'
 import { addQueryRoute, type QueryRouteDependencies } from './query-route.ts'
+import { addSegmentRoutes, SEGMENT_PATHS } from './segment-routes.ts'
 import { addStatusRoutes, type StatusRoutesDependencies } from './status-routes.ts'
 
 export interface AppDependencies extends QueryRouteDependencies, EventsRouteDependencies, StatusRoutesDependencies {
@@ -36,11 +37,12 @@ export function createApp(dependencies: AppDependencies): Hono {
     await next()
   })
   addEventsRoute(app, dependencies)
+  addSegmentRoutes(app, dependencies)
   addQueryRoute(app, dependencies)
   addStatusRoutes(app, dependencies)
   addAdminRoutes(app, dependencies.admin)
   addPageRoutes(app, dependencies.page)
-  for (const path of ['/v1/events', '/v1/query']) {
+  for (const path of ['/v1/events', '/v1/query', ...SEGMENT_PATHS]) {
     app.all(path, (context) =>
       answerError(new NowcastError('method_not_allowed', `use POST for ${path}`), context, logger),
     )
@@ -48,7 +50,7 @@ export function createApp(dependencies: AppDependencies): Hono {
   return app
 }
 
-const ROUTES = ['/v1/events', '/v1/query', '/healthz', '/readyz', '/metrics', '/nowcast.js']
+const ROUTES = ['/v1/events', '/v1/query', ...SEGMENT_PATHS, '/healthz', '/readyz', '/metrics', '/nowcast.js']
 
 /** A bounded set of labels, whatever is asked for and wherever the app is mounted. */
 function routeOf(path: string): string {

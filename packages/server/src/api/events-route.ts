@@ -1,63 +1,56 @@
-import type { ErrorBody } from '@nowcast/protocol'
+import type { ErrorBody, IngestAnswer } from '@nowcast/protocol'
 import type { Context, Hono } from 'hono'
-import { NowcastError } from '../errors.ts'
-import type { Connection, Ingest, KeyOwner } from '../ingest/ingest.ts'
-import type { Clock } from '../ports/clock.ts'
-import { isLoopback } from './connection-of.ts'
+import { type BatchFormat, type Connection, type Ingest, nativeFormat } from '../ingest/ingest.ts'
+import { type AdmitSenderDependencies, createAdmitSender } from './admit-sender.ts'
 import { allowCors, preflight, requireOrigin } from './cors.ts'
-import type { RateLimit } from './rate-limit.ts'
 import type { BodyReader } from './read-body.ts'
 
-export interface EventsRouteDependencies {
+export interface EventsRouteDependencies extends AdmitSenderDependencies {
   ingest: Ingest
-  ownerOf(key: string): KeyOwner | undefined
   bodies: BodyReader
-  rateLimit: RateLimit
   connectionOf(context: Context): Connection
-  clock: Clock
 }
 
 /** `POST /v1/events`. */
 export function addEventsRoute(app: Hono, dependencies: EventsRouteDependencies): void {
-  const { ingest, ownerOf, bodies, rateLimit, connectionOf, clock } = dependencies
-
-  function requireOwner(key: string | undefined): KeyOwner {
-    if (!key)
-      throw new NowcastError('missing_key', 'a key is needed: Authorization: Bearer <key>, ?key= or "key" in the body')
-    const owner = ownerOf(key)
-    if (!owner) throw new NowcastError('unknown_key', 'this key belongs to no project of this server')
-    return owner
-  }
-
-  function requireRate(owner: KeyOwner, connection: Connection): void {
-    if (owner.kind === 'secret' || isLoopback(connection.ip)) return
-    rateLimit.take(owner.project.id, connection.ip ?? '', clock.now())
-  }
-
+  const takeBatch = createTakeBatch(dependencies)
   app.options('/v1/events', preflight)
   app.post('/v1/events', async (context) => {
+    const answer = await takeBatch(context, nativeFormat, keyOf(context), keyInBody)
+    const error = allRejected(answer)
+    return error ? context.json({ error, ...answer }, 400) : context.json(answer, 202)
+  })
+}
+
+/** From a request to the ingest stage's answer, whatever the format of its body. */
+export type TakeBatch = (
+  context: Context,
+  format: BatchFormat,
+  key: string | undefined,
+  keyIn: (body: unknown) => string | undefined,
+) => Promise<IngestAnswer>
+
+export function createTakeBatch(dependencies: EventsRouteDependencies): TakeBatch {
+  const { ingest, bodies, connectionOf } = dependencies
+  const admit = createAdmitSender(dependencies)
+  return (context, format, key, keyIn) => {
     allowCors(context)
     const connection = connectionOf(context)
     // A key outside the body is checked before the body is read.
-    const early = keyOf(context)
-    const owner = early === undefined ? undefined : requireOwner(early)
-    if (owner) requireRate(owner, connection)
+    const owner = key === undefined ? undefined : admit(key, connection)
     // By `then`: a local variable would keep the events in memory until the log has them.
-    const answer = await bodies.readJson(context).then(({ value, isPlain }) => {
-      const known = owner ?? requireOwner(keyInBody(value))
-      if (!owner) requireRate(known, connection)
+    return bodies.readJson(context).then(({ value, isPlain }) => {
+      const known = owner ?? admit(keyIn(value), connection)
       requireOrigin(context.req.header('origin'), known.project)
-      return ingest.accept({ owner: known, body: value, isPlain, connection })
+      return ingest.accept({ owner: known, body: value, isPlain, connection, format })
     })
-    if (answer.accepted === 0 && answer.rejected.length > 0) {
-      const error: ErrorBody['error'] = {
-        code: 'all_rejected',
-        message: `every event was rejected; the first: ${answer.rejected[0]?.message}`,
-      }
-      return context.json({ error, ...answer }, 400)
-    }
-    return context.json(answer, 202)
-  })
+  }
+}
+
+/** The error of an answer without one good event. */
+export function allRejected({ accepted, rejected }: IngestAnswer): ErrorBody['error'] | undefined {
+  if (accepted > 0 || rejected.length === 0) return undefined
+  return { code: 'all_rejected', message: `every event was rejected; the first: ${rejected[0]?.message}` }
 }
 
 function keyOf(context: Context): string | undefined {

@@ -1,4 +1,4 @@
-import { type IngestAnswer, LIMITS, type RejectedEvent } from '@nowcast/protocol'
+import type { IngestAnswer, RejectedEvent } from '@nowcast/protocol'
 import { NowcastError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -7,14 +7,9 @@ import { type CellBoundsOptions, createCellBounds } from './cell-bounds.ts'
 import type { CountryOfIp } from './enrich/country-of-ip.ts'
 import { createDeviceOfAgent } from './enrich/device-of-agent.ts'
 import { type Connection, createOriginFinder, type Origin } from './enrich/origin-of-event.ts'
-import {
-  contextShapeProblem,
-  isShapedContext,
-  isShapedEvent,
-  type ShapedContext,
-  shapeProblem,
-} from './event-schema.ts'
+import type { ShapedContext } from './event-schema.ts'
 import { type BatchFacts, createEventStamper } from './event-stamper.ts'
+import { type BatchFormat, RefusedItem } from './formats/batch-format.ts'
 import { createGroupAppender } from './group-appender.ts'
 import type { KeyOwner } from './project-keys.ts'
 
@@ -37,6 +32,7 @@ export interface BatchRequest {
   /** Whether its text had no backslash, so that no string in it needs one. @default false */
   isPlain?: boolean
   connection: Connection
+  format: BatchFormat
 }
 
 /** Turns batches into durable events. */
@@ -59,45 +55,49 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
   let stopping = false
 
   /** Not async: while it waited for the log, the parsed events would stay in memory. */
-  function take({ owner, body, isPlain = false, connection }: BatchRequest): Promise<IngestAnswer> {
+  function take({ owner, body, isPlain = false, connection, format }: BatchRequest): Promise<IngestAnswer> {
     if (stopping)
       throw new NowcastError('stopping', 'the server is stopping: send the same batch again', {
         retryable: true,
         retryAfterMs: 1000,
       })
-    const { events, sentAt, context } = readEnvelope(body)
-    if (events.length === 0) return Promise.resolve({ accepted: 0, rejected: [] })
+    const { items, sentAt, context } = format.open(body)
+    if (items.length === 0) return Promise.resolve({ accepted: 0, rejected: [] })
     const group = appender.open()
     const receivedAt = Math.floor(clock.now())
     const facts: BatchFacts = { project: owner.project, kind: owner.kind, receivedAt, sentAt, isPlain }
     const batchOrigin = origins.of(context, owner.kind, connection)
     const rejected: RejectedEvent[] = []
-    const reject = (index: number, event: unknown, problem: Pick<RejectedEvent, 'code' | 'message'>) => {
-      const id = (event as { id?: unknown } | null)?.id
-      rejected.push(typeof id === 'string' ? { index, id: id.slice(0, 64), ...problem } : { index, ...problem })
-      metrics.rejected(owner.project.id, problem.code)
+    let events = 0
+    const reject = (index: number, problem: Pick<RejectedEvent, 'code' | 'message'>) => {
+      const { code, message } = problem
+      const id = (items[index] as Record<string, unknown> | null)?.[format.idField]
+      rejected.push(typeof id === 'string' ? { index, id: id.slice(0, 64), code, message } : { index, code, message })
+      metrics.rejected(owner.project.id, code)
     }
 
-    for (let i = 0; i < events.length; i++) {
-      const event = events[i]
-      if (!isShapedEvent(event)) {
-        reject(i, event, shapeProblem(event))
+    for (let i = 0; i < items.length; i++) {
+      const event = format.read(items[i])
+      if (event === undefined) continue
+      if (event instanceof RefusedItem) {
+        reject(i, event)
         continue
       }
       const origin = event.context ? originOf(event.context, context, owner, connection) : batchOrigin
       if (typeof origin === 'string') {
-        reject(i, event, { code: 'invalid_context', message: origin })
+        reject(i, { code: 'invalid_context', message: origin })
         continue
       }
       const problem = stamper.stamp(event, origin, facts, group)
-      if (problem) reject(i, event, problem)
+      if (problem) reject(i, problem)
+      else events++
     }
-    const answer = { accepted: events.length - rejected.length, rejected }
-    if (answer.accepted === 0) return Promise.resolve(answer)
+    const answer = { accepted: items.length - rejected.length, rejected }
+    if (events === 0) return Promise.resolve(answer)
     appender.schedule()
     const { project } = owner
     return group.durable.then(() => {
-      metrics.accepted(project.id, answer.accepted)
+      metrics.accepted(project.id, events)
       return answer
     })
   }
@@ -120,41 +120,9 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
   }
 }
 
-interface Envelope {
-  events: unknown[]
-  sentAt: number | undefined
-  context: ShapedContext | undefined
-}
-
-function readEnvelope(body: unknown): Envelope {
-  if (typeof body !== 'object' || body === null || !Array.isArray((body as { events?: unknown }).events)) {
-    throw new NowcastError('invalid_body', 'the body must be a JSON object with an array "events"', { field: 'events' })
-  }
-  const { events, sentAt, context } = body as { events: unknown[]; sentAt?: unknown; context?: unknown }
-  if (events.length > LIMITS.batchEvents) {
-    throw new NowcastError(
-      'too_many_events',
-      `a batch holds at most ${LIMITS.batchEvents} events, this one has ${events.length}: split it`,
-      { field: 'events' },
-    )
-  }
-  if (
-    sentAt !== undefined &&
-    sentAt !== null &&
-    !(typeof sentAt === 'number' && Number.isFinite(sentAt) && sentAt > 0)
-  ) {
-    throw new NowcastError('invalid_body', 'sentAt must be epoch milliseconds', { field: 'sentAt' })
-  }
-  if (context !== undefined && context !== null && !isShapedContext(context)) {
-    throw new NowcastError('invalid_body', contextShapeProblem(context), { field: 'context' })
-  }
-  return {
-    events,
-    sentAt: typeof sentAt === 'number' ? sentAt : undefined,
-    context: (context as ShapedContext | null) ?? undefined,
-  }
-}
-
 export { type CountryOfIp, createCountryOfIp } from './enrich/country-of-ip.ts'
 export type { Connection } from './enrich/origin-of-event.ts'
+export type { BatchFormat } from './formats/batch-format.ts'
+export { nativeFormat } from './formats/native.ts'
+export { createSegmentFormat, type SegmentType } from './formats/segment.ts'
 export { createProjectKeys, type KeyOwner } from './project-keys.ts'
