@@ -1,7 +1,8 @@
 import { HyperLogLog, type RegisterSink } from '../sketch/hyperloglog.ts'
+import type { CellContent } from './minute-content.ts'
 import type { CellDelta } from './minute-delta.ts'
 import { PackedSketches } from './packed-sketches.ts'
-import { SPLIT } from './split-sum.ts'
+import { SPLIT, splitSum } from './split-sum.ts'
 
 /** Bytes of an open cell's object and map entry, about. */
 const OPEN_CELL_BYTES = 200
@@ -89,6 +90,13 @@ export class MinuteWindow {
       refunds.events += delta.refunds
       addSplit(refunds, delta.refundRevenue)
     }
+  }
+
+  /** Sets what a cell holds, in a window that does not have it yet. */
+  put(id: number, content: CellContent): void {
+    const { events, revenue, refunds, refundRevenue, users, sessions } = content
+    this.opened().set(id, { events, ...splitSum(revenue), users: users ?? new HyperLogLog(), sessions })
+    if (refunds > 0) this.refunds.set(id, { events: refunds, ...splitSum(refundRevenue) })
   }
 
   visit(visitor: CellVisitor): void {

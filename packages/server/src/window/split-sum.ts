@@ -8,3 +8,10 @@ export const SPLIT = 2 ** 28
 export function joinSum(high: number, low: number): bigint {
   return BigInt(high) * BigInt(SPLIT) + BigInt(low)
 }
+
+/** The two halves of a whole number. */
+export function splitSum(sum: bigint): { revenueHigh: number; revenueLow: number } {
+  const half = BigInt(SPLIT)
+  const low = BigInt.asUintN(28, sum)
+  return { revenueHigh: Number((sum - low) / half), revenueLow: Number(low) }
+}

@@ -1,5 +1,6 @@
-import { cellKey } from '../record/cell.ts'
+import { type Cell, cellKey } from '../record/cell.ts'
 import { CellDictionary } from './cell-dictionary.ts'
+import type { CellContent } from './minute-content.ts'
 import type { CellDelta, MinuteDelta, SecondDelta } from './minute-delta.ts'
 import { MinuteWindow } from './minute-window.ts'
 
@@ -65,6 +66,39 @@ export class WindowCube {
       const id = known !== undefined && counts.has(known) ? known : windows.dictionary.acquire(key, cell)
       counts.set(id, (counts.get(id) ?? 0) + events)
     }
+  }
+
+  /**
+   * Replaces what a minute holds by what a store says; by nothing when there are no cells. Packed at once when the store
+   * is not expected to change it soon.
+   */
+  replaceMinute(project: string, minute: number, cells: readonly CellContent[], isQuiet: boolean): void {
+    const windows = cells.length > 0 ? this.projectOf(project) : this.projectsById.get(project)
+    const replaced = windows?.minutes.get(minute)
+    if (!windows || (!replaced && cells.length === 0)) return
+    this.revision++
+    if (cells.length === 0) {
+      windows.minutes.delete(minute)
+    } else {
+      const window = new MinuteWindow()
+      // Before the old ones are released, so that cells keep their ids.
+      for (const content of cells) window.put(windows.dictionary.acquire(cellKey(content.cell), content.cell), content)
+      window.revision = this.revision
+      if (isQuiet) window.seal()
+      windows.minutes.set(minute, window)
+    }
+    replaced?.visit((id) => windows.dictionary.release(id))
+  }
+
+  /** Replaces the events of a second by what a store says. */
+  replaceSecond(project: string, second: number, cells: readonly { cell: Cell; events: number }[]): void {
+    const windows = this.projectOf(project)
+    const replaced = windows.seconds.get(second)
+    const counts = new Map<number, number>()
+    for (const { cell, events } of cells) counts.set(windows.dictionary.acquire(cellKey(cell), cell), events)
+    windows.seconds.set(second, counts)
+    for (const id of replaced?.keys() ?? []) windows.dictionary.release(id)
+    this.revision++
   }
 
   /** Forgets minutes before `minuteHorizon` and old seconds; seals minutes that are over since `quietMs`. */

@@ -1,0 +1,75 @@
+import type { Cluster, Redis } from 'ioredis'
+import { HyperLogLog } from '../../sketch/hyperloglog.ts'
+import type { CellContent } from '../../window/minute-content.ts'
+import { cellOfName, minuteKey, type SketchKind, secondKey, sketchKey } from './hot-keys.ts'
+
+/** Sketches that are asked for at once: at 12 KB each, a few megabytes at most. */
+const MOST_SKETCHES = 256
+
+/** All cells of a minute; none when Redis does not have it. */
+export async function readMinute(
+  client: Redis | Cluster,
+  group: number,
+  project: string,
+  minute: number,
+): Promise<CellContent[]> {
+  const cells = toCells(project, await fieldsOf(client, minuteKey(group, project, minute)))
+  const names = [...cells.keys()]
+  for (const kind of ['users', 'sessions'] as const) {
+    for (let first = 0; first < names.length; first += MOST_SKETCHES) {
+      const chunk = names.slice(first, first + MOST_SKETCHES)
+      const sketches = await readSketches(client, group, project, minute, kind, chunk)
+      for (const [i, name] of chunk.entries()) (cells.get(name) as CellContent)[kind] = sketches[i]
+    }
+  }
+  return [...cells.values()]
+}
+
+/** The events of a second by cell. */
+export async function readSecond(client: Redis | Cluster, group: number, project: string, second: number) {
+  const fields = await fieldsOf(client, secondKey(group, project, second))
+  const cells = []
+  for (let i = 0; i < fields.length; i += 2) {
+    cells.push({ cell: cellOfName(project, fields[i] as string), events: Number(fields[i + 1]) })
+  }
+  return cells
+}
+
+/** Fields and values of a hash in turns: an object would not keep fields that look like numbers in their order. */
+const fieldsOf = async (client: Redis | Cluster, key: string) => (await client.call('HGETALL', key)) as string[]
+
+async function readSketches(
+  client: Redis | Cluster,
+  group: number,
+  project: string,
+  minute: number,
+  kind: SketchKind,
+  names: readonly string[],
+): Promise<(HyperLogLog | undefined)[]> {
+  const values = await client.mgetBuffer(...names.map((name) => sketchKey(group, project, minute, kind, name)))
+  return values.map((value) => (value ? HyperLogLog.fromRedis(value) : undefined))
+}
+
+/** Reads fields as `flush.lua` writes them: digits for an overflow, a letter for what is counted, the cell's name. */
+function toCells(project: string, fields: readonly string[]): Map<string, CellContent> {
+  const cells = new Map<string, CellContent>()
+  for (let i = 0; i < fields.length; i += 2) {
+    const field = fields[i] as string
+    let at = 0
+    while (field.charCodeAt(at) >= 48 && field.charCodeAt(at) <= 57) at++
+    const kind = field[at]
+    const name = field.slice(at + 1)
+    let cell = cells.get(name)
+    if (!cell) {
+      const sums = { events: 0, revenue: 0n, refunds: 0, refundRevenue: 0n }
+      cell = { cell: cellOfName(project, name), ...sums, users: undefined, sessions: undefined }
+      cells.set(name, cell)
+    }
+    const value = fields[i + 1] as string
+    if (kind === 'e') cell.events = Number(value)
+    else if (kind === 'n') cell.refunds = Number(value)
+    else if (kind === 'r') cell.revenue += BigInt(value)
+    else if (kind === 'd') cell.refundRevenue += BigInt(value)
+  }
+  return cells
+}

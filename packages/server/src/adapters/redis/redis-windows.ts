@@ -1,0 +1,129 @@
+import { NowcastError } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { HotView } from '../../ports/hot-store.ts'
+import { MINUTE_MS, WindowCube } from '../../window/window-cube.ts'
+import { completeSinceOf } from './completeness.ts'
+import { GroupReader } from './group-reader.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { RunScript } from './redis-scripts.ts'
+
+const KEPT_MS = 25 * 3_600_000
+/** A minute that ended this long ago is packed. */
+const QUIET_MS = 10 * MINUTE_MS
+/** Without questions the windows are brought up to date so often, so that the next answer is quick. */
+const IDLE_MS = 5000
+const TIDY_MS = 10_000
+/** While Redis is away, what was read last is shown so long; then the archive answers. */
+const MOST_STALE_MS = 5000
+
+export interface RedisWindowsDependencies {
+  connection: RedisConnection
+  run: RunScript
+  clock: Clock
+  attempt<T>(doing: string, action: () => Promise<T>): Promise<T>
+}
+
+export interface RedisWindows {
+  view(maxAgeMs: number | undefined): Promise<HotView>
+  stop(): Promise<void>
+}
+
+/** The windows in Redis as this process has read them: each minute once, and again when it has changed. */
+export function createRedisWindows(
+  { connection, run, clock, attempt }: RedisWindowsDependencies,
+  { partitions, maxBytes }: { partitions: number; maxBytes: number },
+): RedisWindows {
+  const cube = new WindowCube()
+  const groups = Array.from({ length: connection.groups }, (_, group) => new GroupReader(group, connection, run, cube))
+  /** Minutes before it were given up, for their age or for want of memory. */
+  let givenUpBefore = 0
+  let storeSince = Number.POSITIVE_INFINITY
+  let refreshing: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  /** When the last successful refresh began (`performance.now()`). */
+  let refreshedAt = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+  let tidiedAt = Number.NEGATIVE_INFINITY
+  let isStopped = false
+
+  async function refresh(): Promise<void> {
+    const startedAt = performance.now()
+    const horizon = () => Math.max(givenUpBefore, minuteOf(clock.now() - KEPT_MS))
+    const secondHorizon = clock.now() - 30_000
+    const changed = await Promise.all(groups.map((group) => group.refresh(horizon, secondHorizon)))
+    // Completeness is read after the minutes: a store that was emptied meanwhile must not lend its name to them.
+    const states = changed.some((each) => each)
+      ? await Promise.all(groups.map((group) => group.readState()))
+      : groups.map((group) => group.state)
+    storeSince = completeSinceOf(states, partitions)
+    refreshedAt = startedAt
+    if (startedAt - tidiedAt > TIDY_MS) tidy()
+  }
+
+  function tidy(): void {
+    tidiedAt = performance.now()
+    const now = clock.now()
+    givenUpBefore = Math.max(givenUpBefore, minuteOf(now - KEPT_MS))
+    cube.tidy(now, givenUpBefore, QUIET_MS)
+    while (cube.byteLength > maxBytes) {
+      const forgotten = cube.forgetOldest()
+      if (forgotten === undefined) break
+      givenUpBefore = Math.max(givenUpBefore, forgotten + MINUTE_MS)
+    }
+  }
+
+  /** A refresh that begins now or later. */
+  function freshly(): Promise<void> {
+    if (!refreshing) {
+      refreshing = attempt('reading the windows', refresh).finally(() => {
+        refreshing = undefined
+      })
+      return refreshing
+    }
+    next ??= refreshing
+      .catch(() => {})
+      .then(() => {
+        next = undefined
+        return freshly()
+      })
+    return next
+  }
+
+  function keepWarm(): void {
+    timer ??= setInterval(() => {
+      if (performance.now() - refreshedAt > IDLE_MS && !refreshing) freshly().catch(() => {})
+    }, 1000)
+    timer.unref()
+  }
+
+  const viewOf = (since: number): HotView => ({
+    completeSince: Math.max(since, givenUpBefore),
+    revision: cube.revision,
+    projects: cube.projects,
+  })
+
+  return {
+    async view(maxAgeMs) {
+      if (isStopped) throw new NowcastError('stopping', 'the hot store is stopped', { retryable: true })
+      keepWarm()
+      if (maxAgeMs === undefined) {
+        await freshly()
+      } else if (performance.now() - refreshedAt > maxAgeMs) {
+        try {
+          await (refreshing ?? freshly())
+        } catch (error) {
+          if (performance.now() - refreshedAt > MOST_STALE_MS) return viewOf(Number.POSITIVE_INFINITY)
+          if (!(error instanceof NowcastError)) throw error
+        }
+      }
+      return viewOf(storeSince)
+    },
+    async stop() {
+      isStopped = true
+      clearInterval(timer)
+      await Promise.allSettled([refreshing, next])
+    },
+  }
+}
+
+const minuteOf = (ms: number) => Math.floor(ms / MINUTE_MS) * MINUTE_MS
