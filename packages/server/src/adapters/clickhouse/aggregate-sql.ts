@@ -31,11 +31,14 @@ export function aggregateStatement(request: AggregateRequest): AggregateStatemen
   const columns = plan.measures.map((sql, i) => `toString(${sql}) AS m${i}`)
   const order = granularity === undefined ? `${plan.measures[0]} DESC, k` : 't, k'
   const end = granularity === undefined && limit !== undefined ? `\nLIMIT ${parameters.add(limit, 'UInt32')}` : ''
+  // Rows of nothing but 0 are no answer, and must not take the place of one that is: revenue may rank below 0.
+  const some = plan.measures.map((measure) => `${measure} != 0`).join(' OR ')
   const sql = `SELECT t, k, ${columns.join(', ')}
 FROM (
 ${parts}
 )
 GROUP BY t, k
+HAVING ${some}
 ORDER BY ${order}${end}`
   return { sql, parameters: parameters.values }
 }
