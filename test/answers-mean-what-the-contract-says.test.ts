@@ -5,13 +5,13 @@ import {
   METRICS,
   type Metric,
   type OverviewAnswer,
-  type Query,
   type SeriesAnswer,
   type TotalAnswer,
 } from '@nowcast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Case, checkBreakdown, checkSeries, checkTotal, cut, figure } from './reference/check-answer.ts'
 import { KNOWN_SHOP, knownEvents, PATHS, type SentEvent, sequence } from './reference/known-events.ts'
-import { excludedOf, type Figure, type KnownEvent, metricOf, selected } from './reference/metric-of.ts'
+import { type KnownEvent, metricOf, selected } from './reference/metric-of.ts'
 import { bucketsOf, type Stretch } from './reference/zone-buckets.ts'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
 import { ask, postQuery, sendEvents } from './servers/requests.ts'
@@ -22,8 +22,6 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const SHOP = knownProject('shop', KNOWN_SHOP)
 const SHORT = knownProject('short', {})
-const MONEY: readonly Metric[] = ['revenue', 'average_order_value']
-const DISTINCT: readonly Metric[] = ['users', 'sessions', 'active_users', 'conversion_rate']
 
 const FILTERS: Filters[] = [
   {},
@@ -71,109 +69,22 @@ async function archived(): Promise<void> {
   await until(known.length, async () => (await ask<TotalAnswer>(server.url, token, query)).v)
 }
 
-interface Case {
-  query: Query & { metric: Metric }
-  range: Stretch
-}
-
 /** Asks a few at a time; returns the cases that were answered wrongly. */
 async function wrongAnswers(
   cases: readonly Case[],
-  check: (answer: never, asked: Case) => unknown,
+  check: (known: readonly KnownEvent[], answer: never, asked: Case) => unknown,
 ): Promise<unknown[]> {
   const wrong: unknown[] = []
   const left = [...cases]
   const worker = async () => {
     for (let asked = left.shift(); asked; asked = left.shift()) {
       const answer = await ask(server.url, token, { ...asked.query, range: asked.range })
-      const problem = check(answer as never, asked)
+      const problem = check(known, answer as never, asked)
       if (problem !== undefined) wrong.push({ asked: JSON.stringify(asked), problem })
     }
   }
   await Promise.all([worker(), worker(), worker(), worker()])
   return wrong.slice(0, 5)
-}
-
-function differs(found: unknown, expected: unknown): object | undefined {
-  return JSON.stringify(found) === JSON.stringify(expected) ? undefined : { found, expected }
-}
-
-const figure = ({ v, exact }: Figure): Figure => (exact === undefined ? { v } : { v, exact })
-
-function checkSeries(answer: SeriesAnswer, { query, range }: Case): unknown {
-  const { metric, granularity = 'minute', timezone = SHOP.timezone, filters, bots } = query
-  const events = selected(known, metric, filters, bots)
-  const buckets = bucketsOf(granularity, timezone, range)
-  const [series] = answer.series
-  const times = differs(
-    series?.points.map(({ t }) => t),
-    buckets.map(({ from }) => from),
-  )
-  if (times || series?.key !== null) return times ?? { key: series?.key }
-  for (const [i, bucket] of buckets.entries()) {
-    const counted = metric === 'events_per_second' ? undefined : cut(bucket, range)
-    const inRange = events.filter(({ t }) => metric === 'active_users' || (t >= range.from && t < range.to))
-    const expected = metricOf(metric, inRange, counted === undefined || metric === 'active_users' ? bucket : counted)
-    const problem = differs(figure(series.points[i] as Figure), expected)
-    if (problem) return { at: new Date(bucket.from).toISOString(), ...problem }
-  }
-  return checkBase(answer, metric, events, range)
-}
-
-function checkBase(
-  answer: SeriesAnswer | TotalAnswer | BreakdownAnswer,
-  metric: Metric,
-  events: KnownEvent[],
-  range: Stretch,
-) {
-  const isMoney = MONEY.includes(metric)
-  const excluded = isMoney ? excludedOf(events, range) : []
-  return (
-    differs(answer.metric, metric) ??
-    differs(answer.approximate, DISTINCT.includes(metric)) ??
-    differs(answer.currency, isMoney ? 'EUR' : undefined) ??
-    differs(answer.excluded, excluded.length > 0 ? excluded : undefined)
-  )
-}
-
-function cut(bucket: Stretch, range: Stretch): Stretch {
-  return { from: Math.max(bucket.from, range.from), to: Math.min(bucket.to, range.to) }
-}
-
-function checkTotal(answer: TotalAnswer, { query, range }: Case): unknown {
-  const { metric, filters, bots } = query
-  const events = selected(known, metric, filters, bots)
-  const before = { from: range.from - (range.to - range.from), to: range.from }
-  return (
-    differs(figure(answer), metricOf(metric, events, range)) ??
-    differs(figure(answer.previous), metricOf(metric, events, before)) ??
-    checkBase(answer, metric, events, range)
-  )
-}
-
-function checkBreakdown(answer: BreakdownAnswer, { query, range }: Case): unknown {
-  const { metric, filters, bots, breakdown = '', limit = 10 } = query
-  const events = selected(known, metric, filters, bots)
-  const inRange = events.filter(({ t }) => t >= range.from && t < range.to)
-  const keys = [...new Set(inRange.map(({ dimensions }) => dimensions[breakdown] as string))]
-  const of = (some: (key: string) => boolean) =>
-    metricOf(
-      metric,
-      events.filter(({ dimensions }) => some(dimensions[breakdown] as string)),
-      range,
-    )
-  const ranked = keys
-    .map((key) => ({ key, ...of((other) => other === key) }))
-    .sort((a, b) => b.v - a.v || (a.key < b.key ? -1 : 1))
-  const kept = ranked.slice(0, limit)
-  const rest = new Set(ranked.slice(limit).map(({ key }) => key))
-  const rows = rest.size > 0 ? [...kept, { key: '(other)', ...of((key) => rest.has(key)) }] : kept
-  const sum = rows.reduce((total, { v }) => total + v, 0)
-  // Keys whose metric is 0 may be left out.
-  const shown = (list: { key: string; v: number; exact?: string; share?: number }[]) => list.filter(({ v }) => v !== 0)
-  const expected = shown(rows).map(({ key, v, exact }) => ({ key, v, exact, share: sum === 0 ? 0 : v / sum }))
-  const found = shown(answer.rows).map(({ key, v, exact, share }) => ({ key, v, exact, share }))
-  return differs(found, expected) ?? checkBase(answer, metric, events, range)
 }
 
 /** One case of `n`, from `first` on: with lists of other lengths inside, every pair comes up. */

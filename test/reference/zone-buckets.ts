@@ -6,25 +6,29 @@ export interface Stretch {
 }
 
 const MINUTE = 60_000
+const QUARTER = 15 * MINUTE
 
-/** Start of the bucket that holds `t`, by what the zone's clocks show. */
-function bucketStart(granularity: Granularity, zone: string, t: number): number {
-  if (granularity === 'minute') return t - (t % MINUTE)
-  const { hour, minute, second, day } = clockOf(zone, t)
-  const hourStart = t - (t % 1000) - (minute * 60 + second) * 1000
-  if (granularity === 'hour') return hourStart
-  // Off by an hour on the days when clocks turn.
-  const guess = hourStart - hour * 60 * MINUTE
-  const near = [-60, 0, 60].map((minutes) => guess + minutes * MINUTE)
-  return near.find((at) => clockOf(zone, at).day === day && clockOf(zone, at - 1).day !== day) as number
+/** What the zone's clocks show throughout the bucket that holds `t`, and at no other time beside it. */
+function shownAt(granularity: Granularity, zone: string, t: number): string {
+  if (granularity === 'minute') return String(Math.floor(t / MINUTE))
+  const { day, hour, minute, second } = clockOf(zone, t)
+  if (granularity === 'day') return day
+  // The hour that is shown twice when clocks are turned back is two.
+  const ahead = Date.parse(`${day}T00:00:00Z`) + (hour * 60 + minute) * MINUTE + second * 1000 - (t - (t % 1000))
+  return `${day} ${hour} ${ahead}`
 }
 
 /** All buckets of a range, the first and the last whole. */
 export function bucketsOf(granularity: Granularity, zone: string, { from, to }: Stretch): Stretch[] {
-  const stepMs = { minute: MINUTE, hour: 60 * MINUTE, day: 36 * 60 * MINUTE }[granularity]
+  // Clocks are turned at quarters of an hour.
+  const step = granularity === 'minute' ? MINUTE : QUARTER
+  const isOneBucket = (a: number, b: number) => shownAt(granularity, zone, a) === shownAt(granularity, zone, b)
   const buckets: Stretch[] = []
-  for (let start = bucketStart(granularity, zone, from); start < to; ) {
-    const next = bucketStart(granularity, zone, start + stepMs)
+  let start = from - (from % step)
+  while (isOneBucket(start - step, from)) start -= step
+  while (start < to) {
+    let next = start + step
+    while (isOneBucket(start, next)) next += step
     buckets.push({ from: start, to: next })
     start = next
   }

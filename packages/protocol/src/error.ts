@@ -4,6 +4,7 @@ export const ERROR_STATUS = {
   invalid_body: 400,
   all_rejected: 400,
   invalid_query: 400,
+  query_too_large: 400,
   missing_key: 401,
   missing_token: 401,
   invalid_token: 401,

@@ -32,6 +32,7 @@ export type {
 export { LIVE_LIMITS, LIVE_PATH } from './live.ts'
 export type {
   Anomaly,
+  AnomalyBaseline,
   AnomalyOptions,
   Answer,
   AnswerBase,
@@ -41,6 +42,7 @@ export type {
   Filters,
   FunnelAnswer,
   FunnelStep,
+  FunnelStepAnswer,
   Granularity,
   Metric,
   OverviewAnswer,
@@ -56,4 +58,12 @@ export type {
   TileName,
   TotalAnswer,
 } from './query.ts'
-export { ARCHIVE_DIMENSIONS, GRANULARITIES, HOT_DIMENSIONS, METRICS, QUERY_KINDS, QUERY_LIMITS } from './query.ts'
+export {
+  ANOMALY_BASELINES,
+  ARCHIVE_DIMENSIONS,
+  GRANULARITIES,
+  HOT_DIMENSIONS,
+  METRICS,
+  QUERY_KINDS,
+  QUERY_LIMITS,
+} from './query.ts'

@@ -45,6 +45,8 @@ export const QUERY_LIMITS = {
   seriesKeys: 10,
   /** Events of `recent`. */
   recentEvents: 100,
+  /** Steps of a funnel. */
+  funnelSteps: 20,
 } as const
 
 /**
@@ -57,11 +59,16 @@ export type Range = { last: string } | { from: number; to: number }
 export type Filters = Record<string, string[]>
 
 /**
- * `previous`: the 60 closed buckets before (at least 10). `seasonal`: the same minute of day and week in earlier weeks.
+ * `previous`: mean and standard deviation of the 60 closed buckets before (at least 10). `robust`: median and median
+ * deviation of the same buckets. `seasonal`: mean and standard deviation of the same minute of day and week in the ten
+ * weeks before (at least 3).
  */
+export const ANOMALY_BASELINES = ['previous', 'robust', 'seasonal'] as const
+export type AnomalyBaseline = (typeof ANOMALY_BASELINES)[number]
+
 export interface AnomalyOptions {
   /** @default 'previous' */
-  baseline?: 'previous' | 'seasonal'
+  baseline?: AnomalyBaseline
   /** Deviations from the baseline that make an anomaly. @default 2 */
   sigma?: number
 }
@@ -81,14 +88,14 @@ export interface Query {
   /** @default { last: '24h' } */
   range?: Range
   filters?: Filters
-  /** A dimension: of a series (top 10 and `(other)`) or of a breakdown. */
+  /** A dimension: of a series (top 10 and `(other)`), of a breakdown or of a funnel. */
   breakdown?: string
   anomalies?: boolean | AnomalyOptions
   /** IANA zone for `hour` and `day`. @default the project's */
   timezone?: string
   /** Count bots too. @default false */
   bots?: boolean
-  /** Rows of a breakdown (10) or events of `recent` (50). */
+  /** Rows of a breakdown or of a funnel's breakdown (10), or events of `recent` (50). */
   limit?: number
   /** Of a funnel. */
   steps?: FunnelStep[]
@@ -163,6 +170,8 @@ export interface BreakdownRow {
   /** Of the sum of all rows, 0–1. */
   share: number
   exact?: string
+  /** When anomalies were asked for: what the key's last closed bucket of the granularity is. */
+  anomaly?: Anomaly
 }
 
 export interface BreakdownAnswer extends AnswerBase {
@@ -172,9 +181,24 @@ export interface BreakdownAnswer extends AnswerBase {
   rows: BreakdownRow[]
 }
 
+export interface FunnelStepAnswer {
+  name: string
+  /** Users who came so far. */
+  users: number
+  /** Of the users of the first step, 0–1. */
+  rate: number
+  /** Of the users of the step before, 0–1. */
+  stepRate: number
+}
+
 export interface FunnelAnswer extends AnswerBase {
   kind: 'funnel'
-  steps: { name: string; users: number; rate: number; stepRate: number }[]
+  steps: FunnelStepAnswer[]
+  /** The longest time from first step to last, as asked. */
+  window: string
+  breakdown?: string
+  /** With a breakdown, by the value that a user's first step has: the largest, then `(other)`. */
+  rows?: { key: string; steps: FunnelStepAnswer[] }[]
 }
 
 export interface RecentEvent {
@@ -212,6 +236,8 @@ export interface Tile {
   v: number
   /** The hour before; for `activeUsers` 5 min and for `eventsPerSecond` 10 s before. */
   previous: number
+  /** Revenue with four places. */
+  previousExact?: string
   /** The last 60 minutes, oldest first. */
   spark: number[]
   approximate?: true

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bucketStart } from '../window/zone.ts'
 import type { AggregateRequest, AggregateRow, Dimension, EventStore, Measure, Selection } from './event-store.ts'
+import { funnelConformance } from './funnel.conformance.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -52,7 +53,7 @@ export function rowsOf(events: readonly ModelEvent[]): Uint8Array {
   return Buffer.from(events.map(rowOf).join('\n'))
 }
 
-function dimensionValue(event: ModelEvent, dimension: Dimension): string {
+export function dimensionValue(event: ModelEvent, dimension: Dimension): string {
   if (dimension === 'country') return event.cellCountry ?? event.country
   if (dimension === 'hot1') return event.hot1 ?? ''
   if (dimension === 'browser') return event.browser ?? '(none)'
@@ -64,7 +65,7 @@ function dimensionValue(event: ModelEvent, dimension: Dimension): string {
   return event[dimension as 'name' | 'device' | 'category']
 }
 
-function isSelected(event: ModelEvent, { project, filters, bots }: Selection): boolean {
+export function isSelected(event: ModelEvent, { project, filters, bots }: Selection): boolean {
   if (event.project !== project || (!bots && event.device === 'bot')) return false
   return filters.every(({ dimension, values }) => values.includes(dimensionValue(event, dimension)))
 }
@@ -459,5 +460,7 @@ export function eventStoreConformance(name: string, fixture: EventStoreFixture):
       }
       await expect(store.aggregate(request)).rejects.toMatchObject({ name: 'AbortError' })
     })
+
+    funnelConformance(() => store)
   })
 }

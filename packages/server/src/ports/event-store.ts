@@ -84,6 +84,24 @@ export interface AggregateRow {
   values: bigint[]
 }
 
+/** Users who did steps one after the other. */
+export interface FunnelRequest extends Selection {
+  /** At least one. A step's events are those with its name for which its filters hold too. */
+  steps: { name: string; filters: DimensionFilter[] }[]
+  /** The longest time from the first step to the last, ms. */
+  windowMs: number
+  /** By the value of the event that was the user's first step. */
+  breakdown?: Dimension
+  signal?: AbortSignal
+}
+
+export interface FunnelRow {
+  /** The breakdown's value; null for all users together. */
+  key: string | null
+  /** Users who came to each step. */
+  users: number[]
+}
+
 export interface StoredEvent {
   id: string
   name: string
@@ -144,6 +162,11 @@ export interface EventStore {
   /** The store's clock, epoch ms. */
   now(): Promise<number>
   aggregate(request: AggregateRequest): Promise<AggregateRow[]>
+  /**
+   * The row of all users, then one for each value of the breakdown, largest first. A user counts once, as far as they
+   * came; of equal attempts the latest counts. Each step is later than the one before, or later in the log.
+   */
+  funnel(request: FunnelRequest): Promise<FunnelRow[]>
   /** Events whose revenue was not summed, by currency. */
   excluded(selection: Selection, signal?: AbortSignal): Promise<{ currency: string; events: number }[]>
   /** Newest events first. */

@@ -1,7 +1,9 @@
 import { type BreakdownAnswer, type BreakdownRow, OTHER } from '@nowcast/protocol'
+import { bucketStart, previousBucket } from '../window/zone.ts'
 import type { AnswerDraft } from './answer-draft.ts'
 import { resolveRange } from './buckets.ts'
 import { type MeasuredBuckets, measureBuckets } from './measure-buckets.ts'
+import { measureSeries } from './measure-series.ts'
 import { DISTINCT_MEASURES, METRIC_DEFINITIONS } from './metric-definitions.ts'
 import type { Question } from './question.ts'
 import type { QuestionState, Sources } from './question-state.ts'
@@ -26,11 +28,26 @@ export async function answerBreakdown(
   })
   const sum = values.reduce((total, { v }) => total + v, 0)
   const rows: BreakdownRow[] = values.map((row) => ({ ...row, share: sum === 0 ? 0 : row.v / sum }))
+  if (question.anomalies) await judgeRows(rows)
   return {
     kind: 'breakdown',
     breakdown: breakdown?.name ?? '',
     rows,
     ...(definition.money && { currency: project.currency }),
+  }
+
+  /** Each row's last closed bucket, as a series of the key would judge it. */
+  async function judgeRows(all: BreakdownRow[]): Promise<void> {
+    const { granularity } = question
+    const closedAt = Math.min(range.to, sources.now - sources.closeAfterMs)
+    const to = bucketStart(granularity, timezone, closedAt)
+    if (to <= 0) return
+    const last = { from: previousBucket(granularity, timezone, to), to }
+    for (const { key, points } of await measureSeries(question, last, keys, 'judged', state, sources)) {
+      const row = all.find((one) => one.key === key)
+      const anomaly = points.at(-1)?.anomaly
+      if (row && anomaly) row.anomaly = anomaly
+    }
   }
 
   /** Distinct counts cannot be added up: those of `(other)` are counted anew. */

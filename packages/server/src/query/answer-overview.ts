@@ -5,6 +5,7 @@ import { BASELINE_BUCKETS, expectedBand, judge } from './anomaly.ts'
 import type { AnswerDraft } from './answer-draft.ts'
 import { totalOver } from './answer-total.ts'
 import { type Bucket, bucketsOf } from './buckets.ts'
+import { firstIndex } from './mark-anomalies.ts'
 import { measureBuckets } from './measure-buckets.ts'
 import { METRIC_DEFINITIONS, type MetricValue } from './metric-definitions.ts'
 import type { Question } from './question.ts'
@@ -67,15 +68,23 @@ export async function answerOverview(
   ])
   const closed = buckets.filter((bucket) => bucket.to + sources.closeAfterMs <= now).length
 
+  const { baseline, sigma } = question.anomalies ?? { baseline: 'previous', sigma: 2 }
+  const begin = firstIndex(
+    buckets.map(({ from }) => ({ t: from })),
+    sources.firstEventAt,
+  )
+
   function tile(current: MetricValue, previous: MetricValue, values: number[]): Tile {
-    const begin =
-      sources.firstEventAt === undefined
-        ? closed
-        : buckets.findIndex((bucket) => bucket.from >= (sources.firstEventAt as number))
     const last = closed - 1
-    const band = expectedBand(values.slice(Math.max(begin < 0 ? last : begin, last - BASELINE_BUCKETS), last), 2)
-    const anomaly = band && judge(values[last] as number, band, 2)
-    return { ...current, previous: previous.v, spark: values.slice(60), ...(anomaly && { anomaly }) }
+    const band = expectedBand(values.slice(Math.max(begin, last - BASELINE_BUCKETS), last), sigma, baseline)
+    const anomaly = band && judge(values[last] as number, band, sigma)
+    return {
+      ...current,
+      previous: previous.v,
+      ...(previous.exact !== undefined && { previousExact: previous.exact }),
+      spark: values.slice(60),
+      ...(anomaly && { anomaly }),
+    }
   }
   const summed = (metric: Metric) => tile(sum(metric, lastHour), sum(metric, hourBefore), spark(metric))
 

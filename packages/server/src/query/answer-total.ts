@@ -52,5 +52,5 @@ export async function totalOver(
       minutes: state.minutes({ ...question, breakdown: undefined }, measures),
     },
   )
-  return value(measured.get('')?.[0] ?? [], Math.max(1, Math.min(range.to, sources.now) - range.from))
+  return value(measured.get('')?.[0] ?? [], range.to - range.from)
 }

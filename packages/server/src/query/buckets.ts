@@ -11,7 +11,7 @@ export interface Bucket {
 const UNIT = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** Milliseconds of `30m`, `24h`, `7d`. */
-function spanMs(span: string): number {
+export function spanMs(span: string): number {
   return Number(span.slice(0, -1)) * UNIT[span.slice(-1) as keyof typeof UNIT]
 }
 

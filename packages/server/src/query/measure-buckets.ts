@@ -8,6 +8,7 @@ import type { ArchiveRows } from './archive-rows.ts'
 import type { Bucket } from './buckets.ts'
 import { DISTINCT_MEASURES } from './metric-definitions.ts'
 import { addMeasure, distinctSketch, type MinuteResult, type MinuteResults, type SplitSums } from './minute-results.ts'
+import { type SplitRange, splitRange } from './split-range.ts'
 
 const DAY_MS = 24 * 3_600_000
 /** Minutes before a minute whose users are active at it. */
@@ -47,13 +48,13 @@ const union = new RegisterUnion()
 
 /**
  * Reads each minute from one source: the hot store where it is complete, else the archive; the two never both. Sums are
- * put together at the minute where one ends and the other begins; a distinct count whose bucket straddles it is the
- * archive's.
+ * put together where one ends and the other begins; a distinct count whose bucket needs both is the archive's alone.
  */
 export async function measureBuckets(request: BucketsRequest, sources: BucketsSources): Promise<MeasuredBuckets> {
   const { measures, buckets, range } = request
   const { view, minutes } = sources
   const hotFrom = minutes ? hotStart(view, request.now) : Number.POSITIVE_INFINITY
+  const split = splitRange(range, hotFrom, request.now)
   const windows = view.projects.get(request.project)
   minutes?.update(windows)
   const answer: MeasuredBuckets = new Map()
@@ -66,8 +67,9 @@ export async function measureBuckets(request: BucketsRequest, sources: BucketsSo
     return values
   }
   if (!request.breakdown) valuesOf('')
-  await readArchive(request, sources.archive, hotFrom, valuesOf)
-  if (minutes && hotFrom < range.to) readHot(request, minutes, windows, hotFrom, valuesOf)
+  const isArchived = (measure: Measure, bucket: Bucket) => needsArchive(measure, bucket, request, split, hotFrom)
+  await readArchive(request, sources.archive, split, isArchived, valuesOf)
+  if (minutes && hotFrom < range.to) readHot(request, minutes, windows, split, isArchived, valuesOf)
   return answer
 }
 
@@ -76,44 +78,57 @@ export function hotStart(view: HotView, now: number): number {
   return Math.max(view.completeSince, Math.floor((now - DAY_MS) / MINUTE_MS) * MINUTE_MS)
 }
 
-/** First moment of a measure's bucket that the hot store must hold for it to answer. */
-function neededFrom(measure: Measure, bucketFrom: number): number {
-  return measure === 'active_users' ? bucketFrom - ACTIVE_BEFORE * MINUTE_MS : bucketFrom
+/** Whether a distinct count of a bucket needs anything that only the archive has. */
+function needsArchive(
+  measure: Measure,
+  bucket: Bucket,
+  { range }: BucketsRequest,
+  { hot }: SplitRange,
+  hotFrom: number,
+) {
+  // Known by whole minutes from either source.
+  if (measure === 'active_users') return bucket.from - ACTIVE_BEFORE * MINUTE_MS < hotFrom
+  return Math.max(bucket.from, range.from) < hot.from || Math.min(bucket.to, range.to) > hot.to
 }
 
+type IsArchived = (measure: Measure, bucket: Bucket) => boolean
 type ValuesOf = (key: string) => bigint[][]
 
 async function readArchive(
   request: BucketsRequest,
   archive: ArchiveRows,
-  hotFrom: number,
+  split: SplitRange,
+  isArchived: IsArchived,
   valuesOf: ValuesOf,
 ): Promise<void> {
   const { range, buckets, measures, granularity } = request
   const indexByStart = new Map(buckets.map((bucket, index) => [bucket.from, index]))
   const indexByLastMinute = new Map(buckets.map((bucket, index) => [lastMinute(bucket, request.now), index]))
   // Measures that are read over the same stretch go together.
-  const readings = new Map<string, { to: number; by: Granularity | undefined; together: Measure[] }>()
+  const readings = new Map<string, { stretch: Bucket; by: Granularity | undefined; together: Measure[] }>()
   for (const measure of measures) {
-    let to = Math.min(range.to, hotFrom)
-    if (DISTINCT_MEASURES.has(measure)) {
-      const last = buckets.findLast((bucket) => neededFrom(measure, Math.max(bucket.from, range.from)) < hotFrom)
-      to = last ? Math.min(last.to, range.to) : range.from
-    }
-    if (to <= range.from) continue
+    const stretches = DISTINCT_MEASURES.has(measure)
+      ? neighbours(buckets.filter((bucket) => isArchived(measure, bucket))).map((stretch) => ({
+          from: Math.max(stretch.from, range.from),
+          to: Math.min(stretch.to, range.to),
+        }))
+      : split.archived
     // Active users are known by the minute.
     const by = measure === 'active_users' && granularity ? 'minute' : granularity
-    const key = `${by} ${to}`
-    const reading = readings.get(key) ?? { to, by, together: [] }
-    reading.together.push(measure)
-    readings.set(key, reading)
+    for (const stretch of stretches) {
+      const key = `${by} ${stretch.from} ${stretch.to}`
+      const reading = readings.get(key) ?? { stretch, by, together: [] }
+      reading.together.push(measure)
+      readings.set(key, reading)
+    }
   }
   await Promise.all(
-    [...readings.values()].map(async ({ to, by, together }) => {
+    [...readings.values()].map(async ({ stretch, by, together }) => {
       const { project, filters, bots, timezone, breakdown, keys, signal, slot } = request
-      const selection = { project, filters, bots, from: range.from, to }
-      const rows = await archive.read(slot, {
-        ...selection,
+      // What the end of the range cuts is not what lies before the hot store.
+      const part = stretch.from > range.from ? `${slot}-end` : slot
+      const rows = await archive.read(part, {
+        ...{ project, filters, bots, ...stretch },
         timezone,
         breakdown,
         keys,
@@ -125,10 +140,24 @@ async function readArchive(
         const index = !by ? 0 : by === granularity ? indexByStart.get(row.t) : indexByLastMinute.get(row.t)
         if (index === undefined) continue
         const values = valuesOf(row.key ?? '')[index] as bigint[]
-        for (const [i, measure] of together.entries()) values[measures.indexOf(measure)] = row.values[i] as bigint
+        for (const [i, measure] of together.entries()) {
+          const at = measures.indexOf(measure)
+          values[at] = (values[at] as bigint) + (row.values[i] as bigint)
+        }
       }
     }),
   )
+}
+
+/** Buckets that follow each other, as one. */
+function neighbours(buckets: readonly Bucket[]): Bucket[] {
+  const joined: Bucket[] = []
+  for (const { from, to } of buckets) {
+    const last = joined.at(-1)
+    if (last?.to === from) last.to = to
+    else joined.push({ from, to })
+  }
+  return joined
 }
 
 /** Last minute of a bucket that has begun. */
@@ -140,7 +169,8 @@ function readHot(
   request: BucketsRequest,
   minutes: MinuteResults,
   windows: ProjectWindows | undefined,
-  hotFrom: number,
+  { hot }: SplitRange,
+  isArchived: IsArchived,
   valuesOf: ValuesOf,
 ): void {
   const { range, buckets, measures } = request
@@ -152,9 +182,9 @@ function readHot(
   for (const [index, bucket] of buckets.entries()) {
     const from = Math.max(bucket.from, range.from)
     const to = Math.min(bucket.to, range.to)
-    if (to <= hotFrom) continue
-    if (additive.length > 0) {
-      const sums = sumMinutes(minutes, windows, Math.max(from, hotFrom), Math.min(to, end), additive)
+    const [firstHot, endHot] = [Math.max(from, hot.from), Math.min(to, hot.to, end)]
+    if (additive.length > 0 && firstHot < endHot) {
+      const sums = sumMinutes(minutes, windows, firstHot, endHot, additive)
       for (const [group, parts] of sums.entries()) {
         if (!parts) continue
         const values = valuesOf(keys[group] as string)[index] as bigint[]
@@ -165,7 +195,7 @@ function readHot(
       }
     }
     for (const measure of distinct) {
-      if (neededFrom(measure, from) < hotFrom) continue
+      if (isArchived(measure, bucket)) continue
       const last = lastMinute({ from, to }, request.now)
       const first = measure === 'active_users' ? last - ACTIVE_BEFORE * MINUTE_MS : from
       const until = measure === 'active_users' ? last + MINUTE_MS : Math.min(to, end)

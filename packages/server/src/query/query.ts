@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { EventStore } from '../ports/event-store.ts'
 import type { HotStore } from '../ports/hot-store.ts'
 import { answerBreakdown } from './answer-breakdown.ts'
+import { answerFunnel } from './answer-funnel.ts'
 import { answerOverview } from './answer-overview.ts'
 import { answerRecent } from './answer-recent.ts'
 import { answerSeries } from './answer-series.ts'
@@ -66,14 +67,14 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
       approximate: definition.approximate ?? false,
       tookMs: 0,
     }
-    if (definition.money && draft.kind !== 'recent') {
+    if (definition.money && draft.kind !== 'recent' && draft.kind !== 'funnel') {
       const granularity = question.kind === 'series' ? question.granularity : 'minute'
       const range = resolveRange(question.range, granularity, question.timezone, now)
       const excluded: Excluded[] = await findExcluded(question, range, state, sources)
       if (excluded.length > 0) base.excluded = excluded
     }
     base.tookMs = Math.round((performance.now() - startedAt) * 100) / 100
-    return { ...draft, ...base } as Answer
+    return { ...base, ...draft } as Answer
   }
 
   return {
@@ -101,6 +102,8 @@ function draftOf(question: Question, state: QuestionState, sources: Sources) {
       return answerTotal(question, state, sources)
     case 'breakdown':
       return answerBreakdown(question, state, sources)
+    case 'funnel':
+      return answerFunnel(question, state, sources)
     case 'recent':
       return answerRecent(question, sources)
     case 'overview':

@@ -4,7 +4,8 @@ import type { HotView } from '../ports/hot-store.ts'
 import { type ArchiveRows, askedRows, watchedRows } from './archive-rows.ts'
 import { CellSelection, toCellFilters } from './cell-selection.ts'
 import { MinuteResults } from './minute-results.ts'
-import { isCellDimension, type Question } from './question.ts'
+import type { Question } from './question.ts'
+import { isCellDimension } from './question-filters.ts'
 
 /** What one answer is made from. */
 export interface Sources {

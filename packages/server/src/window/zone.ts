@@ -2,6 +2,7 @@ import type { Granularity } from '@nowcast/protocol'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
+const QUARTER_MS = HOUR_MS / 4
 const DAY_MS = 24 * HOUR_MS
 const MAX_FORMATS = 500
 const formats = new Map<string, Intl.DateTimeFormat>()
@@ -31,6 +32,9 @@ export function bucketStart(granularity: Granularity, timezone: string, at: numb
   if (granularity === 'hour') {
     const offset = zoneOffset(timezone, at)
     const start = Math.floor((at + offset) / HOUR_MS) * HOUR_MS - offset
+    // Clocks that are turned by half an hour cut an hour in two: on quarters of it, in UTC.
+    for (let from = start; from < start + HOUR_MS; from += QUARTER_MS)
+      if (zoneOffset(timezone, from) === offset) return from
     return start
   }
   const local = at + zoneOffset(timezone, at)
@@ -40,7 +44,13 @@ export function bucketStart(granularity: Granularity, timezone: string, at: numb
 /** Start of the bucket after the one that starts at `start`. */
 export function nextBucket(granularity: Granularity, timezone: string, start: number): number {
   if (granularity === 'minute') return start + MINUTE_MS
-  if (granularity === 'hour') return bucketStart('hour', timezone, start + HOUR_MS)
+  if (granularity === 'hour') {
+    const offset = zoneOffset(timezone, start)
+    const end = Math.floor((start + offset) / HOUR_MS) * HOUR_MS - offset + HOUR_MS
+    if (zoneOffset(timezone, end - 1) === offset) return end
+    for (let to = start + QUARTER_MS; to < end; to += QUARTER_MS) if (zoneOffset(timezone, to) !== offset) return to
+    return end
+  }
   const local = start + zoneOffset(timezone, start)
   return localMidnight(Math.floor(local / DAY_MS) * DAY_MS + DAY_MS, timezone)
 }

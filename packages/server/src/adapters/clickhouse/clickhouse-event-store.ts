@@ -17,6 +17,7 @@ import {
   readOffsetCount,
 } from './read-archive.ts'
 import { readExcluded, readFirstEventAt, readRecent } from './read-events.ts'
+import { readFunnel } from './read-funnel.ts'
 import { insertRejected, readRejected } from './rejected-events.ts'
 
 /** Sent with every insert: servers and the embedded engine have other defaults. */
@@ -72,6 +73,7 @@ export function createClickHouseEventStore(
     archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),
     countOffsets: (epoch, partition, from, to) => readOffsetCount(connection, epoch, partition, from, to),
     aggregate: (request) => readAggregate(connection, request),
+    funnel: (request) => readFunnel(connection, request),
     excluded: (selection, signal) => readExcluded(connection, selection, signal),
     recent: (selection, limit, signal) => readRecent(connection, selection, limit, signal),
     firstEventAt: (project) => readFirstEventAt(connection, project),

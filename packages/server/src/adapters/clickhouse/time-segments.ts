@@ -93,8 +93,12 @@ export function bucketSql(segment: TimeSegment, bucketing: Bucketing, parameters
 
 /**
  * Start of the hour on a zone's clocks, in epoch seconds. ClickHouse's `toStartOfHour(time, zone)` errs on the days when
- * Lord Howe Island's clocks turn by half an hour.
+ * Lord Howe Island's clocks turn by half an hour, which cuts an hour in two: on quarters of it, in UTC.
  */
 function localHourSql(seconds: string, zone: string): string {
-  return `${seconds} - (${seconds} + timezoneOffset(toDateTime(${seconds}, ${zone}))) % 3600`
+  const offset = (at: string) => `timezoneOffset(toDateTime(${at}, ${zone}))`
+  const start = `(${seconds} - (${seconds} + ${offset(seconds)}) % 3600)`
+  const from = [0, 900, 1800].map((later) => `${start} + ${later}`)
+  const choices = from.map((at) => `${offset(at)} = ${offset(seconds)}, ${at}`)
+  return `multiIf(${choices.join(', ')}, ${start} + 2700)`
 }
