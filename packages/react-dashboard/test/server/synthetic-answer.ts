@@ -54,7 +54,7 @@ export function syntheticAnswer(query: LiveQuery, now: number, boost = 1): Answe
 
   if (query.kind === 'overview') return { ...base, kind: 'overview', tiles: tiles(now, boost, share) }
   if (query.kind === 'recent') return { ...base, kind: 'recent', events: recentEvents(query.limit ?? 50, now) }
-  if (query.kind === 'funnel') return { ...base, kind: 'funnel', steps: [] }
+  if (query.kind === 'funnel') return { ...base, kind: 'funnel', steps: [], window: '1h' }
   if (query.kind === 'total') {
     const v = Math.round(LEVELS[metric] * 1440 * share * boost)
     return { ...base, ...currency, kind: 'total', v, previous: { v: Math.round(v * 0.93) } }

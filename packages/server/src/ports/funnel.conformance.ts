@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { dimensionValue, isSelected, type ModelEvent, rowsOf } from './event-store.conformance.ts'
 import type { EventStore, FunnelRequest, FunnelRow } from './event-store.ts'
+import { dimensionValue, isSelected, type ModelEvent, rowsOf } from './event-store-model.conformance.ts'
 
 const MINUTE_MS = 60_000
 const START = Date.UTC(2025, 7, 3, 10)

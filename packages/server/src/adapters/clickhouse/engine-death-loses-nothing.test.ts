@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import { type ModelEvent, rowsOf } from '../../ports/event-store.conformance.ts'
 import type { EventStore } from '../../ports/event-store.ts'
+import { type ModelEvent, rowsOf } from '../../ports/event-store-model.conformance.ts'
 import { clickHouseFixture, signalEngine } from './clickhouse.conformance.ts'
 
 const fixture = clickHouseFixture()

@@ -2,7 +2,8 @@ import { truncateSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { randomEvents, rowsOf } from '../../ports/event-store.conformance.ts'
+import { randomEvents } from '../../ports/event-store.conformance.ts'
+import { rowsOf } from '../../ports/event-store-model.conformance.ts'
 import { clickHouseFixture } from './clickhouse.conformance.ts'
 
 const fixture = clickHouseFixture()

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { randomEvents, rowsOf } from '../../ports/event-store.conformance.ts'
+import { randomEvents } from '../../ports/event-store.conformance.ts'
 import type { AggregateRequest } from '../../ports/event-store.ts'
+import { rowsOf } from '../../ports/event-store-model.conformance.ts'
 import { activeUsersStatement, aggregateStatement } from './aggregate-sql.ts'
 import { clickHouseFixture } from './clickhouse.conformance.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
