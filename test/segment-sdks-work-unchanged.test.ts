@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { RecentAnswer, TotalAnswer } from '@nowcast/protocol'
+import type { BreakdownAnswer, RecentAnswer, TotalAnswer } from '@nowcast/protocol'
 import { Analytics } from '@segment/analytics-node'
 import { build } from 'esbuild'
 import { type Browser, chromium } from 'playwright-core'
@@ -91,6 +91,23 @@ describe('@segment/analytics-node', () => {
     await until(before + 3, () => count(NODE))
     await until(3, async () => (await newest(NODE, { name: ['again'] })).length)
     expect(await server.run('audit')).toMatchObject({ code: 0 })
+  })
+
+  it('is a server with either key, and never a bot', async () => {
+    for (const writeKey of [NODE.writeKey, NODE.secretKey]) {
+      const analytics = new Analytics({ writeKey, host: server.url })
+      analytics.track({ userId: 'u1', event: 'job done' })
+      analytics.track({ userId: 'u1', event: 'job done', context: { os: { name: 'Android', version: '14' } } })
+      await analytics.closeAndFlush()
+    }
+    const query = { kind: 'breakdown', metric: 'events', breakdown: 'device', filters: { name: ['job done'] } }
+    const rows = async () => (await ask<BreakdownAnswer>(server.url, readTokenOf(NODE), query)).rows
+    await until('mobile 2,server 2', async () =>
+      (await rows())
+        .map(({ key, v }) => `${key} ${v}`)
+        .sort()
+        .join(),
+    )
   })
 
   it('drops at once what can never succeed, and sends a batch with one bad event once', async () => {

@@ -53,12 +53,14 @@ export const FIELD_LIMITS = {
   ip: 45,
 } as const
 
-/** Facts about where an event comes from. The first four are believed from a secret key only. */
+/** Facts about where an event comes from. The first five are believed from a secret key only. */
 export interface ContextInput {
   /** IPv4 or IPv6 address; used for the country, never stored. Secret key only. */
   ip?: string
   /** Secret key only. */
   userAgent?: string
+  /** As `navigator.userAgentData` has it. Secret key only. */
+  userAgentData?: { brands: { brand: string }[]; mobile: boolean; platform: string }
   /** ISO 3166-1 alpha-2. Secret key only. */
   country?: string
   /** Secret key only. */

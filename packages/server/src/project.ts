@@ -31,6 +31,8 @@ export const ProjectSchema = z.strictObject({
   rates: z
     .record(currency, z.string().regex(/^\d{1,9}(\.\d{1,8})?$/, 'must be a decimal with at most 8 places'))
     .default({}),
+  /** Query parameters that stay in stored URLs and referrers, beside `utm_…`; `true` for all. @default [] */
+  keepQueryParameters: z.union([z.literal(true), z.array(z.string().min(1).max(128)).max(64)]).default([]),
   /** Accept revenue by secret key only. @default false */
   trustedRevenue: z.boolean().default(false),
 })

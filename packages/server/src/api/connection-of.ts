@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import type { Context } from 'hono'
-import type { Connection } from '../ingest/ingest.ts'
+import { type Connection, hintsOfHeaders } from '../ingest/ingest.ts'
 
 /** Which proxies are believed: none, so many in front of us, or those in these subnets (CIDR). */
 export type TrustProxy = boolean | number | string[]
@@ -13,6 +13,7 @@ const COUNTRY_HEADERS = [
   'cloudfront-viewer-country',
   'fastly-client-country',
   'x-appengine-country',
+  'cdn-requestcountrycode',
 ]
 const COUNTRY = /^[A-Z]{2}$/
 /** What CDNs say when they do not know, or for Tor. */
@@ -25,7 +26,8 @@ export function createConnectionOf(trustProxy: TrustProxy): (context: Context) =
     const socketIp = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress
     const { ip, isProxied } = clientOf(socketIp, context.req.header('x-forwarded-for'))
     const userAgent = context.req.header('user-agent')?.slice(0, 1024)
-    return { ip, userAgent, country: isProxied ? countryHeader(context) : undefined }
+    const hints = hintsOfHeaders((name) => context.req.header(name))
+    return { ip, userAgent, country: isProxied ? countryHeader(context) : undefined, hints }
   }
 }
 
@@ -40,18 +42,23 @@ function clientFinder(trustProxy: TrustProxy): (socketIp: string | undefined, fo
   const isTrusted = Array.isArray(trustProxy) ? subnetCheck(trustProxy) : undefined
   const hops = trustProxy === true ? 1 : typeof trustProxy === 'number' ? trustProxy : Number.POSITIVE_INFINITY
   return (socketIp, forwarded) => {
-    const chain = [
-      ...(forwarded ?? '')
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => isIP(part) !== 0),
-      ...(socketIp ? [socketIp] : []),
-    ]
-    // From our side outwards: each believed proxy vouches for the address before it.
+    const chain = forwarded ? forwarded.split(',').map(addressOf) : []
+    chain.push(socketIp)
+    // From our side outwards: each believed proxy vouches for the address before it. What is no address stays in its
+    // place, so that nothing a client writes moves the others.
     let at = chain.length - 1
-    for (let hop = 0; at > 0 && hop < hops; hop++, at--) if (isTrusted && !isTrusted(chain[at] as string)) break
-    return { ip: chain[at], isProxied: isTrusted ? socketIp !== undefined && isTrusted(socketIp) : true }
+    for (let hop = 0; at > 0 && hop < hops; hop++, at--) if (isTrusted && !isTrusted(chain[at] ?? '')) break
+    const isProxied = isTrusted ? isTrusted(socketIp ?? '') : chain.length > 1
+    return { ip: chain[at], isProxied }
   }
+}
+
+/** An address of X-Forwarded-For, which some proxies write with its port; undefined for anything else. */
+function addressOf(part: string): string | undefined {
+  const text = part.trim()
+  if (isIP(text) !== 0) return text
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1]
+  return bare !== undefined && isIP(bare) !== 0 ? bare : undefined
 }
 
 function subnetCheck(subnets: readonly string[]): (ip: string) => boolean {
@@ -63,8 +70,9 @@ function subnetCheck(subnets: readonly string[]): (ip: string) => boolean {
     else list.addSubnet(address, Number(prefix), family)
   }
   return (ip) => {
-    const bare = ip.startsWith('::ffff:') ? ip.slice(7) : ip
-    return list.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4')
+    const bare = /^::ffff:(?=\d+\.)/i.test(ip) ? ip.slice(7) : ip
+    const family = isIP(bare)
+    return family !== 0 && list.check(bare, family === 6 ? 'ipv6' : 'ipv4')
   }
 }
 

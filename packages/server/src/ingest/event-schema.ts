@@ -6,9 +6,17 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 const maybe = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 const text = (maxLength: number, minLength = 0) => Type.String({ minLength, maxLength })
 
+/** What `navigator.userAgentData` says without being asked for more. */
+const UserAgentDataSchema = Type.Object({
+  brands: Type.Array(Type.Object({ brand: text(FIELD_LIMITS.browser) }), { maxItems: 16 }),
+  mobile: Type.Boolean(),
+  platform: text(FIELD_LIMITS.os),
+})
+
 const ContextSchema = Type.Object({
   ip: maybe(text(FIELD_LIMITS.ip)),
   userAgent: maybe(text(FIELD_LIMITS.userAgent)),
+  userAgentData: maybe(UserAgentDataSchema),
   country: maybe(text(FIELD_LIMITS.country)),
   device: maybe(Type.Union(DEVICES.map((device) => Type.Literal(device)))),
   browser: maybe(text(FIELD_LIMITS.browser)),
@@ -38,9 +46,12 @@ export type ShapedEvent = Static<typeof EventSchema>
 export type ShapedContext = Static<typeof ContextSchema>
 
 const compiledEvent = TypeCompiler.Compile(EventSchema)
+const compiledUserAgentData = TypeCompiler.Compile(UserAgentDataSchema)
 const compiledContext = TypeCompiler.Compile(ContextSchema)
 
 export const isShapedEvent = (value: unknown): value is ShapedEvent => compiledEvent.Check(value)
+export const isUserAgentData = (value: unknown): value is Static<typeof UserAgentDataSchema> =>
+  compiledUserAgentData.Check(value)
 export const isShapedContext = (value: unknown): value is ShapedContext => compiledContext.Check(value)
 
 export interface ShapeProblem {
@@ -88,6 +99,8 @@ export function contextShapeProblem(value: unknown): string {
 function contextProblem(field: string | undefined): string {
   if (!field) return 'context must be a JSON object'
   if (field === 'device') return `context.device must be one of ${DEVICES.join(', ')}`
+  if (field === 'userAgentData')
+    return 'context.userAgentData must be { brands, mobile, platform }, as browsers give it'
   const limit = FIELD_LIMITS[field as keyof typeof FIELD_LIMITS]
   return `context.${field} must be a string of at most ${limit} characters`
 }

@@ -10,7 +10,7 @@ import type { StampedEvent } from '../record/record-batch-builder.ts'
 import { murmurHash64A } from '../sketch/murmur-hash-64a.ts'
 import type { CellBounds } from './cell-bounds.ts'
 import type { Origin } from './enrich/origin-of-event.ts'
-import { hostOfReferrer, pageOfUrl } from './enrich/page-of-url.ts'
+import { hostOfReferrer, type KeptParameters, pageOfUrl } from './enrich/page-of-url.ts'
 import type { ShapedEvent } from './event-schema.ts'
 import { clockSkew, eventTime, parseTimestamp } from './event-time.ts'
 import type { AppendGroup } from './group-appender.ts'
@@ -130,8 +130,8 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
     if (userId) row += `,"user_id":${quoted(userId)}`
     if (anonymousId) row += `,"anonymous_id":${quoted(anonymousId)}`
     if (sessionId) row += `,"session_id":${quoted(sessionId)}`
-    if (event.url) row += pageFields(event.url, quoted)
-    if (event.referrer) row += referrerFields(event.referrer, quoted)
+    if (event.url) row += pageFields(event.url, project.keepQueryParameters, quoted)
+    if (event.referrer) row += referrerFields(event.referrer, project.keepQueryParameters, quoted)
     if (event.title) row += `,"title":${quoted(event.title)}`
     row += `,"category":${quoted(category)}${origin.fields}${money}`
     if (hot1) row += `,"hot1":${quoted(cell.hot1)}`
@@ -159,8 +159,8 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
   return { stamp }
 }
 
-function pageFields(url: string, quoted: typeof quote): string {
-  const page = pageOfUrl(url)
+function pageFields(url: string, kept: KeptParameters, quoted: typeof quote): string {
+  const page = pageOfUrl(url, kept)
   // Campaign parameters are decoded, so they may hold anything; in the URL they are encoded again.
   let fields = `,"url":${quoted(page.url)},"path":${quoted(page.path)}`
   if (page.utmSource) fields += `,"utm_source":${quote(page.utmSource)}`
@@ -169,8 +169,8 @@ function pageFields(url: string, quoted: typeof quote): string {
   return fields
 }
 
-function referrerFields(referrer: string, quoted: typeof quote): string {
-  return `,"referrer":${quoted(pageOfUrl(referrer).url)},"referrer_host":${quoted(hostOfReferrer(referrer))}`
+function referrerFields(referrer: string, kept: KeptParameters, quoted: typeof quote): string {
+  return `,"referrer":${quoted(pageOfUrl(referrer, kept).url)},"referrer_host":${quoted(hostOfReferrer(referrer))}`
 }
 
 function hotValue(properties: ShapedEvent['properties'], dimension: string): string {

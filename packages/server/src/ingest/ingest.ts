@@ -6,7 +6,7 @@ import type { IngestMetrics } from '../telemetry.ts'
 import { type CellBoundsOptions, createCellBounds } from './cell-bounds.ts'
 import type { CountryOfIp } from './enrich/country-of-ip.ts'
 import { createDeviceOfAgent } from './enrich/device-of-agent.ts'
-import { type Connection, createOriginFinder, type Origin } from './enrich/origin-of-event.ts'
+import { type Connection, createOriginFinder, type Origin, type Sender } from './enrich/origin-of-event.ts'
 import type { ShapedContext } from './event-schema.ts'
 import { type BatchFacts, createEventStamper } from './event-stamper.ts'
 import { type BatchFormat, RefusedItem } from './formats/batch-format.ts'
@@ -66,7 +66,8 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
     const group = appender.open()
     const receivedAt = Math.floor(clock.now())
     const facts: BatchFacts = { project: owner.project, kind: owner.kind, receivedAt, sentAt, isPlain }
-    const batchOrigin = origins.of(context, owner.kind, connection)
+    const sender: Sender = { kind: owner.kind, connection, isRelay: format.isRelay }
+    const batchOrigin = origins.of(context, sender)
     const rejected: RejectedEvent[] = []
     let events = 0
     const reject = (index: number, problem: Pick<RejectedEvent, 'code' | 'message'>) => {
@@ -83,7 +84,7 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
         reject(i, event)
         continue
       }
-      const origin = event.context ? originOf(event.context, context, owner, connection) : batchOrigin
+      const origin = event.context ? originOf(event.context, context, sender) : batchOrigin
       if (typeof origin === 'string') {
         reject(i, { code: 'invalid_context', message: origin })
         continue
@@ -102,13 +103,8 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
     })
   }
 
-  function originOf(
-    own: ShapedContext,
-    batch: ShapedContext | undefined,
-    owner: KeyOwner,
-    connection: Connection,
-  ): Origin | string {
-    return origins.of(batch ? { ...batch, ...own } : own, owner.kind, connection)
+  function originOf(own: ShapedContext, batch: ShapedContext | undefined, sender: Sender): Origin | string {
+    return origins.of(batch ? { ...batch, ...own } : own, sender)
   }
 
   return {
@@ -120,6 +116,7 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
   }
 }
 
+export { hintsOfHeaders } from './enrich/client-hints.ts'
 export { type CountryOfIp, createCountryOfIp } from './enrich/country-of-ip.ts'
 export type { Connection } from './enrich/origin-of-event.ts'
 export type { BatchFormat } from './formats/batch-format.ts'

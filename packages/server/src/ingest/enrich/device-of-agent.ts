@@ -1,6 +1,8 @@
 import type { Device } from '@nowcast/protocol'
 import Bowser from 'bowser'
-import { isbot } from 'isbot'
+import { type ClientHints, factsOfHints } from './client-hints.ts'
+import { deviceClass } from './device-class.ts'
+import { isBot } from './is-bot.ts'
 
 export interface AgentFacts {
   device: Device
@@ -10,36 +12,38 @@ export interface AgentFacts {
   os: string
 }
 
-const DEVICE_BY_PLATFORM: Record<string, Device> = {
-  desktop: 'desktop',
-  mobile: 'mobile',
-  tablet: 'tablet',
-  tv: 'tv',
-  bot: 'bot',
-}
+/** Facts about the program that sends, by its User-Agent and its client hints. */
+export type DeviceOfAgent = (userAgent: string | undefined, hints?: ClientHints) => AgentFacts
+
 const NO_AGENT: AgentFacts = { device: 'other', browser: '', os: '' }
 
-/** Device, browser and operating system of User-Agent strings; remembers the last `capacity` of them. */
-export function createDeviceOfAgent(capacity = 10_000): (userAgent: string | undefined) => AgentFacts {
+/** Reads User-Agents; remembers the last `capacity` of them. */
+export function createDeviceOfAgent(capacity = 10_000): DeviceOfAgent {
   const known = new Map<string, AgentFacts>()
-  return (userAgent) => {
+  return (userAgent, hints) => {
     if (!userAgent) return NO_AGENT
-    const found = known.get(userAgent)
+    const key = hints ? `${userAgent}\n${hints.brands}\n${hints.mobile}\n${hints.platform}` : userAgent
+    const found = known.get(key)
     if (found) {
       // Least recently used goes first: a Map keeps its order of insertion.
-      known.delete(userAgent)
-      known.set(userAgent, found)
+      known.delete(key)
+      known.set(key, found)
       return found
     }
-    const facts = readAgent(userAgent)
-    known.set(userAgent, facts)
+    const facts = readAgent(userAgent, hints)
+    known.set(key, facts)
     if (known.size > capacity) known.delete(known.keys().next().value as string)
     return facts
   }
 }
 
-function readAgent(userAgent: string): AgentFacts {
-  const { browser, os, platform } = Bowser.parse(userAgent)
-  const device = isbot(userAgent) ? 'bot' : (DEVICE_BY_PLATFORM[platform.type ?? ''] ?? 'other')
-  return { device, browser: browser.name ?? '', os: os.name ?? '' }
+function readAgent(userAgent: string, hints: ClientHints | undefined): AgentFacts {
+  const { browser, os } = Bowser.parse(userAgent)
+  const said = { device: deviceClass(userAgent), browser: browser.name ?? '', os: os.name ?? '' }
+  if (isBot(userAgent)) return { ...said, device: 'bot' }
+  if (!hints) return said
+  const hinted = factsOfHints(hints)
+  // Hints know no televisions: theirs is the word of the Android in it.
+  if (said.device === 'tv' && hinted.device !== 'bot') delete hinted.device
+  return { ...said, ...hinted }
 }

@@ -10,23 +10,28 @@ export interface PageFacts {
 
 const NO_PAGE: PageFacts = { url: '', path: '', utmSource: '', utmMedium: '', utmCampaign: '' }
 
+/** Names of query parameters that stay in stored addresses; `true` for all. */
+export type KeptParameters = readonly string[] | true
+
 /**
- * Path and campaign of a URL, absolute or a bare path. Every other query parameter is dropped, since addresses and
- * tokens hide there.
+ * Path and campaign of a URL, absolute or a bare path. Query parameters that are neither a campaign's nor in `kept` are
+ * dropped, since addresses and tokens hide there.
  */
-export function pageOfUrl(url: string | undefined | null): PageFacts {
+export function pageOfUrl(url: string | undefined | null, kept: KeptParameters): PageFacts {
   if (!url) return NO_PAGE
   const end = endOfPath(url)
   const bare = end === url.length ? url : url.slice(0, end)
   const scheme = bare.indexOf('://')
   const slash = scheme < 0 ? 0 : bare.indexOf('/', scheme + 3)
   const path = slash < 0 ? '/' : bare.slice(slash)
-  if (url.charCodeAt(end) !== 63 || !url.includes('utm_', end)) {
+  if (url.charCodeAt(end) !== 63 || (kept !== true && kept.length === 0 && !url.includes('utm_', end))) {
     return { url: bare, path, utmSource: '', utmMedium: '', utmCampaign: '' }
   }
   const hash = url.indexOf('#', end)
   const query = new URLSearchParams(url.slice(end + 1, hash < 0 ? undefined : hash))
-  for (const name of [...query.keys()]) if (!name.startsWith('utm_')) query.delete(name)
+  if (kept !== true) {
+    for (const name of [...query.keys()]) if (!name.startsWith('utm_') && !kept.includes(name)) query.delete(name)
+  }
   const utm = (name: string) => query.get(name)?.slice(0, 256) ?? ''
   return {
     url: query.size > 0 ? `${bare}?${query}` : bare,

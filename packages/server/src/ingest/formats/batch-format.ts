@@ -21,6 +21,8 @@ export class RefusedItem {
 export interface BatchFormat {
   /** The field of an item that holds its id. */
   idField: 'id' | 'messageId'
+  /** See `Sender.isRelay`. */
+  isRelay: boolean
   /** @throws NowcastError for what is wrong with the batch as a whole */
   open(body: unknown): Envelope
   /** An item as an event; undefined for one that is no event and is taken all the same. */

@@ -12,6 +12,7 @@ import { type BatchFormat, type Envelope, RefusedItem } from './batch-format.ts'
 /** Bodies of `POST /v1/events`. */
 export const nativeFormat: BatchFormat = {
   idField: 'id',
+  isRelay: false,
   open,
   read(item) {
     if (isShapedEvent(item)) return item

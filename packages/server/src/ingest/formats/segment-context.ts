@@ -1,5 +1,6 @@
 import { FIELD_LIMITS } from '@nowcast/protocol'
-import type { ShapedContext } from '../event-schema.ts'
+import { deviceClass } from '../enrich/device-class.ts'
+import { isUserAgentData, type ShapedContext } from '../event-schema.ts'
 import { isObject, type JsonObject, textUpTo } from './segment-json.ts'
 
 const COUNTRY = /^[A-Za-z]{2}$/
@@ -20,6 +21,12 @@ export function toContext(context: unknown): ShapedContext | undefined {
   if (userAgent) found.userAgent = userAgent
   if (locale) found.locale = locale
   if (system) found.os = system
+  if (isUserAgentData(context.userAgentData)) found.userAgentData = context.userAgentData
+  if (system && !userAgent) {
+    // An app names its system, where a page has an agent.
+    const device = deviceClass(system)
+    if (device === 'mobile' || device === 'tablet' || device === 'tv') found.device = device
+  }
   if (country && COUNTRY.test(country)) found.country = country
   return Object.keys(found).length > 0 ? found : undefined
 }

@@ -22,6 +22,7 @@ const HASHED_ID = 43
 export function createSegmentFormat(type: SegmentType | 'batch'): BatchFormat {
   return {
     idField: 'messageId',
+    isRelay: true,
     open: type === 'batch' ? openBatch : openMessage,
     read(item) {
       if (!isObject(item)) return new RefusedItem('invalid_event', 'a message must be a JSON object')
