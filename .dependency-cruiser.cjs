@@ -3,7 +3,9 @@
  * Tests and conformance suites may import more.
  */
 const STAGES = ['ingest', 'aggregate', 'archive', 'query', 'live', 'audit']
-const OWN_FILES = ['index', 'create-nowcast', 'cold-start', 'config', 'errors', 'project', 'telemetry']
+/** Files of the server that plug the parts together. */
+const COMPOSITION = ['create-nowcast', 'open-adapters', 'consumers', 'readiness']
+const OWN_FILES = ['index', ...COMPOSITION, 'cold-start', 'config', 'errors', 'project', 'telemetry']
 const FOLDERS = ['record', 'window', 'sketch', 'ports', 'consume', 'data-dir', 'adapters', 'api', 'cli', ...STAGES]
 
 /** Vendor packages and the only places that may import them. */
@@ -108,10 +110,15 @@ const serverRules = [
     [server('errors', 'project')],
     'config imports errors, project and protocol; it knows no part of the server.',
   ),
-  composed(
-    'create-nowcast',
-    [server(...SHARED, ...STAGES, 'consume', 'cold-start', 'data-dir', 'adapters', 'api', 'config', 'telemetry')],
-    'create-nowcast plugs the parts together and knows neither the command line nor the entry file.',
+  ...COMPOSITION.map((name) =>
+    composed(
+      name,
+      [
+        server(...SHARED, ...STAGES, ...COMPOSITION, 'consume', 'cold-start', 'data-dir', 'adapters', 'api'),
+        server('config', 'telemetry'),
+      ],
+      `${name} plugs the parts together and knows neither the command line nor the entry file.`,
+    ),
   ),
   composed(
     'cli',

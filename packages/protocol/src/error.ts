@@ -25,6 +25,7 @@ export const ERROR_STATUS = {
   hot_store_unavailable: 503,
   query_timeout: 503,
   stopping: 503,
+  wrong_role: 503,
 } as const
 export type ErrorCode = keyof typeof ERROR_STATUS
 

@@ -9,6 +9,56 @@ function isSubnet(text: string): boolean {
   return rest.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
 }
 
+/** What a process does of the whole. */
+export const ROLES = ['ingest', 'aggregate', 'archive', 'query'] as const
+export type Role = (typeof ROLES)[number]
+
+/** `a, b` from the environment or a flag. */
+const list = (text: string) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+const RolesSchema = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? list(value) : value),
+    z.array(z.enum(ROLES, `must be some of ${ROLES.join(', ')}`)).min(1, 'names at least one role'),
+  )
+  .transform((roles) => ROLES.filter((role) => roles.includes(role)))
+
+const KafkaSchema = z.strictObject({
+  /** `host:port` of some brokers. */
+  brokers: z.array(z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port')).min(1),
+  /** @default 'nowcast.events' */
+  topic: z
+    .string()
+    .regex(/^[\w.-]{1,249}$/, 'must be a topic name')
+    .default('nowcast.events'),
+  /** Partitions of a new topic; an existing one keeps its own. @default 12 */
+  partitions: z.coerce.number().int().min(1).max(1024).default(12),
+  /** How long the topic keeps events, ms: a day for repeats, and the rest for an archive that is behind. @default 72 hours */
+  retentionMs: z.coerce
+    .number()
+    .int()
+    .min(30 * 3_600_000, 'must be at least 30 hours: 24 for repeats, and some for an archive that is behind')
+    .default(72 * 3_600_000),
+  /** @default 'none' */
+  compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
+  /** A member that was not heard of for so long loses its partitions, ms. @default 10000 */
+  sessionTimeoutMs: z.coerce.number().int().min(6000).max(300_000).default(10_000),
+  /** TLS: `true`, or the options of Node’s tls.connect. @default false */
+  ssl: z.union([z.boolean(), z.record(z.string(), z.unknown())]).default(false),
+  /** Login. */
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+      username: z.string(),
+      password: z.string(),
+    })
+    .optional(),
+})
+
 /** What a configuration file, the environment and flags may set. */
 const ConfigSchema = z.strictObject({
   /** @default 4600 */
@@ -17,6 +67,14 @@ const ConfigSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   /** @default './nowcast-data' */
   dataDir: z.string().min(1).default('./nowcast-data'),
+  /** What this process does. @default all */
+  roles: RolesSchema.default([...ROLES]),
+  /** Kafka, by its brokers or with more; the embedded log when unset. */
+  kafka: z
+    .preprocess((value) => (typeof value === 'string' ? { brokers: list(value) } : value), KafkaSchema)
+    .optional(),
+  /** `redis://user:password@host:6379`; memory when unset. */
+  redis: z.url({ protocol: /^rediss?(\+sentinel)?$/, error: 'must be a redis:// or rediss:// address' }).optional(),
   /** `http://user:password@host:8123`; the embedded engine when unset. */
   clickhouse: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
   /** Proxies whose X-Forwarded-For is believed: how many, or their subnets. @default false */
@@ -85,6 +143,18 @@ export function toConfig(options: unknown): Config {
       )
     }
     throw new ConfigError(`${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const { roles, kafka, redis, clickhouse } = parsed.data
+  const missing = Object.entries({ kafka, redis, clickhouse }).flatMap(([name, value]) => (value ? [] : [name]))
+  if (roles.length < ROLES.length && missing.length > 0) {
+    throw new ConfigError(
+      `roles: a process without the roles ${ROLES.filter((role) => !roles.includes(role)).join(', ')} works with others, and they share kafka, redis and clickhouse: ${missing.join(' and ')} is not set`,
+    )
+  }
+  if (missing.length === 0 && parsed.data.projects.length === 0) {
+    throw new ConfigError(
+      'projects: processes that share kafka, redis and clickhouse need the same projects in their configuration',
+    )
   }
   const projects = parsed.data.projects.map(toProject)
   for (const field of ['id', 'writeKey', 'secretKey'] as const) {

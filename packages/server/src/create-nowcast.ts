@@ -1,41 +1,34 @@
 import { randomBytes } from 'node:crypto'
 import type { Server as HttpServer } from 'node:http'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LIVE_PATH } from '@nowcast/protocol'
 import type { Hono } from 'hono'
 import { type Logger, pino } from 'pino'
-import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-event-store.ts'
-import { createLmdbEventLog, type LmdbEventLog } from './adapters/lmdb/lmdb-event-log.ts'
-import { createMemoryHotStore } from './adapters/memory/memory-hot-store.ts'
-import { createSoleMember } from './adapters/memory/sole-member.ts'
-import { createAggregator } from './aggregate/aggregator.ts'
-import { createApp, type Readiness } from './api/app.ts'
+import { createApp } from './api/app.ts'
 import { createConnectionOf } from './api/connection-of.ts'
 import { createLiveSockets } from './api/live-socket.ts'
 import { createRateLimit } from './api/rate-limit.ts'
 import { createBodyReader } from './api/read-body.ts'
 import { createTokenVerifier } from './api/read-token.ts'
-import { createArchiver } from './archive/archiver.ts'
-import { createLogTrimmer } from './archive/log-trimmer.ts'
 import { type AuditReport, audit } from './audit/audit.ts'
-import { createColdStart } from './cold-start.ts'
-import { type Config, ConfigError, type ConfigOptions, toConfig } from './config.ts'
+import { type Config, ConfigError, type ConfigOptions, type Role, toConfig } from './config.ts'
+import { type Consumers, createConsumers } from './consumers.ts'
 import { type DataDirLock, lockDataDir } from './data-dir/lock-data-dir.ts'
 import { storedProjects } from './data-dir/stored-projects.ts'
 import { NowcastError } from './errors.ts'
 import { type CountryOfIp, createCountryOfIp, createIngest, createProjectKeys } from './ingest/ingest.ts'
+import { createRetentionGuard } from './ingest/retention-guard.ts'
 import { createLiveHub } from './live/live.ts'
+import { type Adapters, openAdapters } from './open-adapters.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Project } from './project.ts'
 import { createQuery } from './query/query.ts'
-import { createTelemetry } from './telemetry.ts'
+import { readiness } from './readiness.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
 
-/** W of the duplicate rule. */
-const DUPLICATE_MS = 24 * 3_600_000
 /** What a data directory without projects gets. */
 const FIRST_PROJECT = { id: 'default', name: 'Default' }
-/** Built beside this module. */
-const ENGINE_ENTRY = fileURLToPath(new URL('./engine.js', import.meta.url))
 
 /** A server inside this process. */
 export interface Nowcast {
@@ -62,7 +55,7 @@ const NOT_STARTED = new NowcastError('stopping', 'the server is not started yet:
 })
 
 /**
- * Plugs the parts together: takes the data directory and opens its log; `start` does the rest.
+ * Plugs the parts together: takes the data directory and opens what is in it; `start` does the rest.
  * @example
  * const nowcast = await createNowcast({ dataDir: './nowcast-data' })
  * app.route('/analytics', nowcast.app)
@@ -76,16 +69,13 @@ export async function createNowcast(options: NowcastOptions = {}): Promise<Nowca
   const logger = pino({ name: 'nowcast', level: config.logLevel }, pino.destination(2))
   const adminKey = randomBytes(24).toString('base64url')
   const lock = await lockDataDir(dataDir, adminKey)
-  const log = createLmdbEventLog({
-    path: join(dataDir, 'log'),
-    partitions: config.partitions,
-    maxBytes: config.logBytes,
-  })
+  const clock = { now: () => Date.now() }
+  const telemetry = createTelemetry()
   try {
     const configured = config.projects.length > 0
     const projects = configured ? config.projects : await storedProjects(dataDir, FIRST_PROJECT)
-    await log.start()
-    return compose({ config, dataDir, logger, adminKey, lock, log, projects })
+    const adapters = await openAdapters(config, { dataDir, clock, telemetry, logger })
+    return compose({ config, logger, clock, telemetry, adminKey, lock, adapters, projects })
   } catch (error) {
     await lock.release()
     throw error
@@ -94,52 +84,39 @@ export async function createNowcast(options: NowcastOptions = {}): Promise<Nowca
 
 interface Opened {
   config: Config
-  dataDir: string
   logger: Logger
+  clock: Clock
+  telemetry: Telemetry
   adminKey: string
   lock: DataDirLock
-  log: LmdbEventLog
+  adapters: Adapters
   projects: readonly Project[]
 }
 
-function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Opened): Nowcast {
-  const clock = { now: () => Date.now() }
-  const telemetry = createTelemetry()
-  const duplicates = {
-    duplicateOffsets: Math.ceil(config.duplicateOffsets / log.partitions),
-    duplicateMs: DUPLICATE_MS,
-  }
-  const hotStore = createMemoryHotStore(clock, { partitions: log.partitions, maxBytes: config.hotBytes })
-  const eventStore = createClickHouseEventStore(
-    config.clickhouse
-      ? { url: config.clickhouse }
-      : {
-          embedded: {
-            dataDir: join(dataDir, 'clickhouse'),
-            entry: ENGINE_ENTRY,
-            onExit: (exit) => logger.error(exit, 'the archive’s engine ended and is started again'),
-          },
-        },
-  )
-  const consumer = { log, clock, telemetry, logger }
-  const coldStart = createColdStart(log, eventStore, clock.now)
-  const aggregator = createAggregator({ ...consumer, group: createSoleMember(log), hotStore, coldStart }, duplicates)
-  const archiver = createArchiver({ ...consumer, group: createSoleMember(log), eventStore }, duplicates)
-  const resumable = () => archiver.positions().map((position) => position - archiver.insertOffsets)
-  const trimmer = createLogTrimmer(
-    { log, clock, logger, aggregatedTo: aggregator.positions, archivedTo: resumable },
-    { retentionMs: config.logRetentionMs, maxBytes: config.logBytes, ...duplicates },
+function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, projects }: Opened): Nowcast {
+  const { log, hotStore, eventStore } = adapters
+  const hasRole = (role: Role) => config.roles.includes(role)
+  const retention = createRetentionGuard(
+    { log, clock, logger, archivedTo: async () => (await adapters.sharedArchivedTo?.()) ?? [] },
+    adapters.archiveLagMs,
   )
   const countryOfIp = countryFinder(config.countryDatabase)
-  const ingest = createIngest({ log, clock, countryOfIp, metrics: telemetry.ingest }, config)
+  const ingest = createIngest(
+    { log, clock, countryOfIp, metrics: telemetry.ingest, refusal: retention.refusal },
+    config,
+  )
   const query = createQuery({ hotStore, eventStore, clock }, config)
   const verify = createTokenVerifier(projects)
-  const sockets = createLiveSockets(() => ({ hub, query, verify, telemetry, logger }))
+  const sockets = createLiveSockets(() => ({ hub, query, verify, telemetry, logger, requireServing }))
   const hub = createLiveHub({ clock, telemetry, logger, broadcast: sockets.broadcast })
+  let consumers: Consumers | undefined
   let state: 'new' | 'starting' | 'started' | 'stopped' = 'new'
 
-  const runAudit = (options: { from?: number; to?: number } = {}) =>
-    audit({ log, hotStore, eventStore, archivedTo: archiver.positions }, { ...duplicates, ...options })
+  const runAudit = (options: { from?: number; to?: number } = {}) => {
+    if (!consumers) throw NOT_STARTED
+    const { archivedTo, duplicates } = consumers
+    return audit({ log, hotStore, eventStore, archivedTo }, { ...duplicates, ...options })
+  }
   const app = createApp({
     ingest,
     query,
@@ -151,25 +128,23 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
     clock,
     telemetry,
     logger,
-    readiness,
+    readiness: () => readiness({ state, roles: config.roles, adapters, consumers, refusal: retention.refusal() }),
     admin: { key: adminKey, audit: runAudit },
     page: {
       pageDir: fileURLToPath(new URL('./page', import.meta.url)),
       scriptFile: fileURLToPath(new URL('./nowcast.js', import.meta.url)),
     },
-    requireStarted() {
-      if (state !== 'started') throw NOT_STARTED
-    },
+    requireServing,
   })
 
-  async function readiness(): Promise<Readiness> {
-    const archive = await eventStore.ping().then(
-      () => archiver.problem,
-      (error: Error) => error.message,
-    )
-    return {
-      server: state === 'started' ? { ready: true } : { ready: false, message: `the server is ${state}` },
-      archive: archive === undefined ? { ready: true } : { ready: false, message: archive },
+  function requireServing(role?: Role): void {
+    if (state !== 'started') throw NOT_STARTED
+    if (role !== undefined && !hasRole(role)) {
+      throw new NowcastError(
+        'wrong_role',
+        `this process has the roles ${config.roles.join(', ')}: send this to one with the role ${role}`,
+        { retryable: true, retryAfterMs: 1000 },
+      )
     }
   }
 
@@ -181,26 +156,23 @@ function compose({ config, dataDir, logger, adminKey, lock, log, projects }: Ope
     audit: runAudit,
     async start() {
       state = 'starting'
-      await Promise.all([hotStore.start(), eventStore.start()])
-      await archiver.start()
-      await aggregator.start()
-      await aggregator.caughtUp
+      await adapters.start(() => state === 'stopped')
+      if ((state as string) === 'stopped') return
+      consumers = createConsumers({ config, adapters, clock, telemetry, logger })
+      await consumers.start()
+      retention.start()
       hub.start()
-      trimmer.start()
-      state = 'started'
+      if (state === 'starting') state = 'started'
     },
     async stop() {
       if (state === 'stopped') return
       state = 'stopped'
-      trimmer.stop()
+      retention.stop()
       await ingest.stop()
       await sockets.stop()
       await hub.stop()
-      await aggregator.stop()
-      await archiver.stop()
-      await hotStore.stop()
-      await eventStore.stop()
-      await log.stop()
+      await consumers?.stop()
+      await adapters.stop()
       await lock.release()
     },
   }

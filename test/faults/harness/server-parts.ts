@@ -123,7 +123,10 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
       return { rows: sumOf(rows), rollups: sumOf(rollups) }
     },
     audit: () =>
-      audit({ log, hotStore, eventStore: options.eventStore, archivedTo: archiver.positions }, { ...DUPLICATES }),
+      audit(
+        { log, hotStore, eventStore: options.eventStore, archivedTo: async () => archiver.positions() },
+        { ...DUPLICATES },
+      ),
     async stop() {
       await ingest.stop()
       await Promise.all(readers.map((reader) => reader.stop()))

@@ -14,6 +14,7 @@ const RETRYABLE: ReadonlySet<NowcastErrorCode> = new Set<NowcastErrorCode>([
   'hot_store_unavailable',
   'query_timeout',
   'stopping',
+  'wrong_role',
 ])
 
 const TOKEN_CODES: ReadonlySet<NowcastErrorCode> = new Set<NowcastErrorCode>([

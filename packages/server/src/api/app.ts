@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
+import type { Role } from '../config.ts'
 import { NowcastError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { type AdminRoutesDependencies, addAdminRoutes } from './admin-routes.ts'
@@ -15,8 +16,8 @@ export interface AppDependencies extends QueryRouteDependencies, EventsRouteDepe
   telemetry: Telemetry
   page: PageRoutesOptions
   admin: AdminRoutesDependencies
-  /** @throws NowcastError `stopping` unless the server is started */
-  requireStarted(): void
+  /** @throws NowcastError `stopping` unless the server is started, `wrong_role` unless it has the role */
+  requireServing(role?: Role): void
 }
 
 /** All HTTP routes, to be served at any path. */
@@ -32,8 +33,8 @@ export function createApp(dependencies: AppDependencies): Hono {
   app.notFound((context) =>
     answerError(new NowcastError('not_found', `there is nothing at ${context.req.path}`), context, logger),
   )
-  app.use('/v1/*', async (_context, next) => {
-    dependencies.requireStarted()
+  app.use('/v1/*', async (context, next) => {
+    dependencies.requireServing(roleOf(context.req.path))
     await next()
   })
   addEventsRoute(app, dependencies)
@@ -51,6 +52,12 @@ export function createApp(dependencies: AppDependencies): Hono {
 }
 
 const ROUTES = ['/v1/events', '/v1/query', ...SEGMENT_PATHS, '/healthz', '/readyz', '/metrics', '/nowcast.js']
+
+/** The role that answers a path below `/v1`: what is no question and nothing of the owner's brings events. */
+function roleOf(path: string): Role | undefined {
+  if (/\/v1\/(query|rejected)$/.test(path)) return 'query'
+  return /\/v1\/(admin\/|openapi)/.test(path) ? undefined : 'ingest'
+}
 
 /** A bounded set of labels, whatever is asked for and wherever the app is mounted. */
 function routeOf(path: string): string {

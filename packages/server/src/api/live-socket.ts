@@ -33,6 +33,8 @@ export interface LiveSocketDependencies {
   verify(token: string | undefined): Promise<VerifiedToken>
   telemetry: Telemetry
   logger: Logger
+  /** @throws NowcastError unless this process serves live questions */
+  requireServing(role: 'query'): void
 }
 
 /** The Socket.IO side of live questions. */
@@ -66,8 +68,9 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
     })
     servers.push(io)
     io.use(async (socket, next) => {
-      const { verify } = getDependencies()
+      const { verify, requireServing } = getDependencies()
       try {
+        requireServing('query')
         const { scope, expiresAt } = await verify(tokenOf(socket.handshake.auth))
         requireOrigin(socket.handshake.headers.origin, scope.project)
         socket.data.viewer = { scope, expiresAt, rooms: new Map(), isSlow: false, timer: undefined }

@@ -17,7 +17,7 @@ export interface AuditDependencies {
   hotStore: HotStore
   eventStore: EventStore
   /** Offset up to which each partition is archived. */
-  archivedTo(): number[]
+  archivedTo(): Promise<number[]>
 }
 
 export interface AuditOptions {
@@ -148,8 +148,11 @@ async function hotTotals(log: EventLog, hotStore: HotStore): Promise<HotTotals> 
 
 async function archivedPast(fences: readonly number[], { archivedTo }: AuditDependencies): Promise<void> {
   const deadline = performance.now() + WAIT_MS
-  const behind = () => archivedTo().some((position, partition) => position < (fences[partition] ?? 0))
-  while (behind()) {
+  const isBehind = async () => {
+    const archived = await archivedTo()
+    return fences.some((fence, partition) => (archived[partition] ?? 0) < fence)
+  }
+  while (await isBehind()) {
     if (performance.now() > deadline)
       throw new Error('the archive does not catch up with the live figures: is it running?')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import pc from 'picocolors'
+import { ROLES } from '../config.ts'
 import { auditCommand } from './audit-command.ts'
 import { demoCommand } from './demo-command.ts'
 import { importCommand } from './import-command.ts'
@@ -16,6 +17,8 @@ function onDataDir(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: nowcast.config.json, if there is one)')
     .option('--data-dir <folder>', 'where everything is kept (default: ./nowcast-data)')
+    .option('--kafka <brokers>', 'Kafka instead of the embedded log: host:port,…')
+    .option('--redis <url>', 'Redis instead of memory for the live figures')
     .option('--clickhouse <url>', 'a ClickHouse server instead of the embedded engine')
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices([
@@ -33,6 +36,7 @@ function serving(command: Command): Command {
   return onDataDir(command)
     .option('--port <number>', 'port to listen on (default: 4600)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--roles <roles>', `what this process does (default: ${ROLES.join(',')})`)
     .option('--trust-proxy <hops or subnets>', 'proxies whose X-Forwarded-For is believed')
 }
 

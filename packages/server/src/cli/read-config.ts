@@ -9,6 +9,9 @@ export interface ConfigFlags {
   port?: string
   host?: string
   dataDir?: string
+  roles?: string
+  kafka?: string
+  redis?: string
   clickhouse?: string
   trustProxy?: string
   logLevel?: string

@@ -1,6 +1,8 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { createNowcast, type Nowcast, type NowcastOptions } from '../create-nowcast.ts'
+
+const CLOSE_IDLE_MS = 50
 
 export interface Served {
   nowcast: Nowcast
@@ -42,8 +44,13 @@ export async function serve(options: NowcastOptions & { port: number; host: stri
     url,
     async stop() {
       server.close()
-      server.closeIdleConnections()
+      // Whoever keeps a connection and asks again and again would keep the server from closing.
+      server.prependListener('request', (_request, response: ServerResponse) => {
+        response.shouldKeepAlive = false
+      })
+      const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS)
       await nowcast.stop()
+      clearInterval(closing)
       server.closeAllConnections()
     },
   }

@@ -18,6 +18,8 @@ export interface IngestDependencies {
   clock: Clock
   countryOfIp: CountryOfIp
   metrics: IngestMetrics
+  /** Why events cannot be taken at present; undefined when they can. */
+  refusal?(): NowcastError | undefined
 }
 
 export interface IngestOptions extends CellBoundsOptions {
@@ -48,7 +50,7 @@ export interface Ingest {
 
 /** The stage from a batch to the log. */
 export function createIngest(dependencies: IngestDependencies, options: IngestOptions = {}): Ingest {
-  const { log, clock, countryOfIp, metrics } = dependencies
+  const { log, clock, countryOfIp, metrics, refusal } = dependencies
   const appender = createGroupAppender(log, options)
   const stamper = createEventStamper(createCellBounds(clock, options), log)
   const origins = createOriginFinder(countryOfIp, createDeviceOfAgent())
@@ -61,6 +63,8 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
         retryable: true,
         retryAfterMs: 1000,
       })
+    const refused = refusal?.()
+    if (refused) throw refused
     const { items, sentAt, context } = format.open(body)
     if (items.length === 0) return Promise.resolve({ accepted: 0, rejected: [] })
     const group = appender.open()

@@ -8,15 +8,15 @@ const KEPT_SECONDS_MS = 30_000
 const QUIET_MS = 10 * MINUTE_MS
 
 export interface MemoryHotStoreOptions {
-  /** Partitions of the log. */
-  partitions: number
+  /** Partitions of the log; asked for once it is open. */
+  readonly partitions: number
   /** Bytes of windows at which the oldest minutes are left to the archive. @default 1 GiB */
   maxBytes?: number
 }
 
 /** The hot store of a single process. It forgets everything at its end and is filled again from the log. */
 export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOptions): HotStore {
-  const { partitions, maxBytes = 1024 ** 3 } = options
+  const { maxBytes = 1024 ** 3 } = options
   const cube = new WindowCube()
   const fences = new Map<string, { offset: number; target: number }>()
   /** Of the log begun last. */
@@ -48,7 +48,7 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
   }
 
   function isFilled(): boolean {
-    for (let partition = 0; partition < partitions; partition++) {
+    for (let partition = 0; partition < options.partitions; partition++) {
       const fence = fences.get(keyOf(currentEpoch, partition))
       if (!fence || fence.offset < fence.target) return false
     }

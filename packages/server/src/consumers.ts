@@ -1,0 +1,86 @@
+import type { Logger } from 'pino'
+import { createAggregator } from './aggregate/aggregator.ts'
+import { createArchiver } from './archive/archiver.ts'
+import { createLogTrimmer } from './archive/log-trimmer.ts'
+import { createColdStart } from './cold-start.ts'
+import type { Config } from './config.ts'
+import type { Adapters } from './open-adapters.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** W of the duplicate rule. */
+const DUPLICATE_MS = 24 * 3_600_000
+
+export interface ConsumersDependencies {
+  config: Config
+  adapters: Adapters
+  clock: Clock
+  telemetry: Telemetry
+  logger: Logger
+}
+
+/** The stages that read the log, as far as this process has their roles. */
+export interface Consumers {
+  /** Resolves when the live figures that this process keeps to itself are complete. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** The duplicate rule of this log. */
+  readonly duplicates: { duplicateOffsets: number; duplicateMs: number }
+  /** Offset up to which each partition is archived. */
+  archivedTo(): Promise<number[]>
+  /** What keeps the stages from working; undefined when all is well. */
+  problems(): { aggregate: string | undefined; archive: string | undefined }
+}
+
+/** The consumers of a log that is open. */
+export function createConsumers({ config, adapters, clock, telemetry, logger }: ConsumersDependencies): Consumers {
+  const { log, hotStore, eventStore, trimmableLog } = adapters
+  const duplicates = {
+    duplicateOffsets: Math.ceil(config.duplicateOffsets / log.partitions),
+    duplicateMs: DUPLICATE_MS,
+  }
+  const consumer = { log, clock, telemetry, logger }
+  const aggregator = config.roles.includes('aggregate')
+    ? createAggregator(
+        {
+          ...consumer,
+          hotStore,
+          group: adapters.aggregateGroup,
+          coldStart: createColdStart(log, eventStore, clock.now),
+        },
+        duplicates,
+      )
+    : undefined
+  const archiver = config.roles.includes('archive')
+    ? createArchiver({ ...consumer, eventStore, group: adapters.archiveGroup }, duplicates)
+    : undefined
+  const trimmer =
+    trimmableLog && aggregator && archiver
+      ? createLogTrimmer(
+          {
+            ...consumer,
+            log: trimmableLog,
+            aggregatedTo: aggregator.positions,
+            archivedTo: () => archiver.positions().map((position) => position - archiver.insertOffsets),
+          },
+          { retentionMs: config.logRetentionMs, maxBytes: config.logBytes, ...duplicates },
+        )
+      : undefined
+
+  return {
+    duplicates,
+    async start() {
+      await archiver?.start()
+      await aggregator?.start()
+      // Shared figures say themselves from when on they are complete.
+      if (!adapters.isHotStoreShared) await aggregator?.caughtUp
+      trimmer?.start()
+    },
+    async stop() {
+      trimmer?.stop()
+      await Promise.all([aggregator?.stop(), archiver?.stop()])
+    },
+    archivedTo: async () => (await adapters.sharedArchivedTo?.()) ?? archiver?.positions() ?? [],
+    problems: () => ({ aggregate: aggregator?.problem, archive: archiver?.problem }),
+  }
+}
