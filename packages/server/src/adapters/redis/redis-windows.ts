@@ -14,7 +14,9 @@ const QUIET_MS = 10 * MINUTE_MS
 const IDLE_MS = 5000
 const TIDY_MS = 10_000
 /** While Redis is away, what was read last is shown so long; then the archive answers. */
-const MOST_STALE_MS = 5000
+const MOST_STALE_MS = 10_000
+/** Those that take an older view too wait so long for a newer one. */
+const MOST_WAIT_MS = 1000
 
 export interface RedisWindowsDependencies {
   connection: RedisConnection
@@ -40,6 +42,7 @@ export function createRedisWindows(
   let storeSince = Number.POSITIVE_INFINITY
   let refreshing: Promise<void> | undefined
   let next: Promise<void> | undefined
+  let beganAt = Number.NEGATIVE_INFINITY
   /** When the last successful refresh began (`performance.now()`). */
   let refreshedAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
@@ -47,10 +50,10 @@ export function createRedisWindows(
   let isStopped = false
 
   async function refresh(): Promise<void> {
-    const startedAt = performance.now()
+    beganAt = performance.now()
+    const startedAt = beganAt
     const horizon = () => Math.max(givenUpBefore, minuteOf(clock.now() - KEPT_MS))
-    const secondHorizon = clock.now() - 30_000
-    const changed = await Promise.all(groups.map((group) => group.refresh(horizon, secondHorizon)))
+    const changed = await Promise.all(groups.map((group) => group.refresh(horizon, clock.now())))
     // Completeness is read after the minutes: a store that was emptied meanwhile must not lend its name to them.
     const states = changed.some((each) => each)
       ? await Promise.all(groups.map((group) => group.readState()))
@@ -89,6 +92,18 @@ export function createRedisWindows(
     return next
   }
 
+  /** Until a refresh has ended, well or not; of one that takes long, others do not wait for the end. */
+  async function refreshedOrWaited(refresh: Promise<void>): Promise<void> {
+    const leftMs = beganAt + MOST_WAIT_MS - performance.now()
+    if (leftMs <= 0) return
+    let timeout: NodeJS.Timeout | undefined
+    const waited = new Promise<void>((resolve) => {
+      timeout = setTimeout(resolve, leftMs)
+    })
+    await Promise.race([refresh.catch(() => {}), waited])
+    clearTimeout(timeout)
+  }
+
   function keepWarm(): void {
     timer ??= setInterval(() => {
       if (performance.now() - refreshedAt > IDLE_MS && !refreshing) freshly().catch(() => {})
@@ -108,15 +123,11 @@ export function createRedisWindows(
       keepWarm()
       if (maxAgeMs === undefined) {
         await freshly()
-      } else if (performance.now() - refreshedAt > maxAgeMs) {
-        try {
-          await (refreshing ?? freshly())
-        } catch (error) {
-          if (performance.now() - refreshedAt > MOST_STALE_MS) return viewOf(Number.POSITIVE_INFINITY)
-          if (!(error instanceof NowcastError)) throw error
-        }
+        return viewOf(storeSince)
       }
-      return viewOf(storeSince)
+      if (performance.now() - refreshedAt > maxAgeMs) await refreshedOrWaited(refreshing ?? freshly())
+      const isStale = performance.now() - refreshedAt > MOST_STALE_MS
+      return viewOf(isStale ? Number.POSITIVE_INFINITY : storeSince)
     },
     async stop() {
       isStopped = true
