@@ -168,6 +168,25 @@ describe.skipIf(isRedisSkipped)('Redis counts the same as memory', () => {
     await expectSame(reader, all)
   })
 
+  test('and what Redis has lost is shown no longer, also when nobody adds it again', async () => {
+    await useOne()
+    const [redis] = nodes as [TestRedis]
+    const all = logs(500)
+    const store = await open()
+    for (const [partition, log] of all.entries()) await aggregate(store, log.slice(0, 300), partition, random)
+    const before = contentsOf(await store.view())
+    await redis.command('SAVE')
+    for (const [partition, log] of all.entries()) await aggregate(store, log, partition, random)
+    expect(contentsOf(await store.view())).not.toEqual(before)
+    await redis.kill()
+    await redis.start()
+    await expect.poll(async () => contentsOf(await store.view()), { timeout: 20_000 }).toEqual(before)
+    await redis.command('FLUSHALL')
+    const view = await store.view()
+    expect(view.completeSince).toBe(Number.POSITIVE_INFINITY)
+    expect(contentsOf(view)).toEqual(new Map())
+  })
+
   test('when nodes of a cluster are killed one by one and lose different writes', async () => {
     await useCluster()
     const all = logs(2500)
