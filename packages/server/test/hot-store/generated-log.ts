@@ -25,7 +25,7 @@ export interface GeneratedEvent {
   session: [number, number] | undefined
 }
 
-export const PROJECTS = ['shop', 'blog']
+const PROJECTS = ['shop', 'blog']
 const NAMES = ['page_view', 'purchase', 'error']
 const COUNTRIES = ['US', 'DE', 'Côte d’Ivoire 🇨🇮']
 

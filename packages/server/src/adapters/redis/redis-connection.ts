@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { NowcastError } from '../../errors.ts'
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts'
@@ -14,6 +15,8 @@ export interface RedisConnectionOptions {
   url: string
   /** How long `start` waits for the first connection, ms. @default 10000 */
   connectMs?: number
+  /** For `rediss://`: an authority of one's own, a client's certificate. @default what Node trusts */
+  tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>
 }
 
 /** A connection to one Redis, to the master that Sentinel names, or to a cluster: told apart by itself. */
@@ -32,7 +35,7 @@ export interface RedisConnection {
 }
 
 /** A connection that is open after `start`; it comes back by itself, and commands fail at once while it is away. */
-export function createRedisConnection({ url, connectMs = 10_000 }: RedisConnectionOptions): RedisConnection {
+export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: RedisConnectionOptions): RedisConnection {
   const address = parseRedisAddress(url)
   const callbacks: (() => void)[] = []
   let client: Redis | Cluster | undefined
@@ -56,7 +59,7 @@ export function createRedisConnection({ url, connectMs = 10_000 }: RedisConnecti
     isCluster = /^cluster_enabled:1/m.test(await single.info('cluster').catch(() => ''))
     if (!isCluster) return
     single.disconnect()
-    const cluster = clusterClient(address)
+    const cluster = clusterClient(address, tls)
     client = watch(cluster)
     await ready(cluster, deadline)
   }
@@ -66,7 +69,7 @@ export function createRedisConnection({ url, connectMs = 10_000 }: RedisConnecti
     const addresses =
       address.sentinelMaster === undefined ? address.hosts.map((host) => ({ ...address, hosts: [host] })) : [address]
     for (const [i, each] of addresses.entries()) {
-      const single = singleClient(each)
+      const single = singleClient(each, tls)
       client = watch(single)
       const left = deadline - performance.now()
       try {
@@ -114,7 +117,7 @@ export function createRedisConnection({ url, connectMs = 10_000 }: RedisConnecti
     get lastError() {
       return lastError
     },
-    duplicate: () => (isCluster ? clusterClient(address) : singleClient(address)),
+    duplicate: () => (isCluster ? clusterClient(address, tls) : singleClient(address, tls)),
     onReady: (callback) => callbacks.push(callback),
   }
 }
@@ -123,11 +126,11 @@ const hostsOf = ({ hosts }: RedisAddress) => hosts.map(({ host, port }) => `${ho
 
 const retryMs = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MOST_RETRY_MS)
 
-function commonOptions({ isTls, username, password }: RedisAddress): RedisOptions {
+function commonOptions({ isTls, username, password }: RedisAddress, tls: ConnectionOptions): RedisOptions {
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(isTls ? { tls: {} } : {}),
+    ...(isTls ? { tls } : {}),
     protocol: 2,
     lazyConnect: true,
     connectionName: 'nowcast',
@@ -140,7 +143,7 @@ function commonOptions({ isTls, username, password }: RedisAddress): RedisOption
   }
 }
 
-function singleClient(address: RedisAddress): Redis {
+function singleClient(address: RedisAddress, tls: ConnectionOptions): Redis {
   const { hosts, db, isTls, sentinelMaster, sentinelUsername, sentinelPassword } = address
   const where: RedisOptions =
     sentinelMaster === undefined
@@ -153,12 +156,12 @@ function singleClient(address: RedisAddress): Redis {
           ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
           ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
         }
-  return new Redis({ ...commonOptions(address), ...where, db, enableOfflineQueue: false, retryStrategy: retryMs })
+  return new Redis({ ...commonOptions(address, tls), ...where, db, enableOfflineQueue: false, retryStrategy: retryMs })
 }
 
-function clusterClient(address: RedisAddress): Cluster {
+function clusterClient(address: RedisAddress, tls: ConnectionOptions): Cluster {
   return new Cluster(address.hosts, {
-    redisOptions: commonOptions(address),
+    redisOptions: commonOptions(address, tls),
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: retryMs,

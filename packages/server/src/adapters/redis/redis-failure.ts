@@ -11,8 +11,8 @@ const CAUSES: [pattern: RegExp, advice: string, isRetryable: boolean][] = [
   [/^(WRONGPASS|ERR invalid password)/, 'user or password are wrong: check those in --redis', false],
   [/^(NOAUTH|ERR Client sent AUTH)/, 'it wants other credentials: check user and password in --redis', false],
   [
-    /^NOPERM/,
-    'the user lacks rights: give it ~nowcast:* &nowcast:* +@read +@write +@scripting +@connection +@pubsub +info +cluster|slots +cluster|info',
+    /^NOPERM|user executing the script/,
+    'the user lacks rights: give it ~nowcast:* &nowcast:* +@read +@write +@scripting +@connection +@pubsub +info +time +cluster|slots +cluster|info',
     true,
   ],
   [/^LOADING/, 'it is still loading its data', true],

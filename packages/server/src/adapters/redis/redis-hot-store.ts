@@ -4,24 +4,20 @@ import { requireNoEviction } from './check-redis.ts'
 import { fenceField, flushArguments } from './flush-arguments.ts'
 import { groupKeys } from './hot-keys.ts'
 import { LocalSketches } from './local-sketches.ts'
-import { createRedisConnection } from './redis-connection.ts'
+import { createRedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { redisFailure } from './redis-failure.ts'
 import { loadScripts, type RunScript } from './redis-scripts.ts'
 import { createRedisWindows, type RedisWindows } from './redis-windows.ts'
 
 const MINUTE_MS = 60_000
 
-export interface RedisHotStoreOptions {
-  /** See RedisConnectionOptions. */
-  url: string
+export interface RedisHotStoreOptions extends RedisConnectionOptions {
   /** Partitions of the log. */
   partitions: number
   /** Bytes of windows in this process at which the oldest minutes are left to the archive. @default 1 GiB */
   maxBytes?: number
   /** Bytes that tell which users Redis knows already. @default 64 MiB */
   maxSketchBytes?: number
-  /** How long `start` waits for the first connection, ms. @default 10000 */
-  connectMs?: number
 }
 
 /** What this process knows of a partition that it flushes. */
@@ -33,8 +29,8 @@ interface OwnPartition {
 
 /** The hot store of many processes: one Redis, a master behind Sentinel, or a Redis Cluster. */
 export function createRedisHotStore(clock: Clock, options: RedisHotStoreOptions): HotStore {
-  const { url, partitions, maxBytes = 1024 ** 3, maxSketchBytes = 64 * 1024 ** 2, connectMs } = options
-  const connection = createRedisConnection({ url, ...(connectMs === undefined ? {} : { connectMs }) })
+  const { partitions, maxBytes = 1024 ** 3, maxSketchBytes = 64 * 1024 ** 2 } = options
+  const connection = createRedisConnection(options)
   const own = new Map<string, OwnPartition>()
   let run: RunScript
   let windows: RedisWindows
