@@ -1,24 +1,24 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { hasKafkaJars, installKafkaJars } from './kafka-jars.mjs'
 import { runCommand } from './run-command.mjs'
 
-/**
- * Programs that tests start beside the server: one of `programs` must be on the PATH. A service whose files come from
- * elsewhere (such as the jars of Kafka, through Maven) gets an entry with an `install` of its own.
- */
+/** What tests start beside the server: programs on the PATH, and the jars of Kafka. */
 const SERVICES = [
-  { name: 'Redis', programs: ['redis-server'], install: () => installDebianPackage('redis-server') },
+  { name: 'Redis', isHere: () => isOnPath('redis-server'), install: () => installDebianPackage('redis-server') },
   {
     name: 'Chromium',
-    programs: ['chromium', 'chromium-browser', 'google-chrome'],
+    isHere: () => ['chromium', 'chromium-browser', 'google-chrome'].some(isOnPath),
     install: () => installDebianPackage('chromium'),
   },
+  { name: 'Java', isHere: () => isOnPath('java'), install: () => installDebianPackage('default-jre-headless') },
+  { name: 'Kafka', isHere: hasKafkaJars, install: installKafka },
 ]
 
 /** Installs the services that are missing where that is possible, and says what is missing where it is not. */
 export async function installServices() {
-  for (const { name, programs, install } of SERVICES) {
-    if (programs.some(isOnPath)) continue
+  for (const { name, isHere, install } of SERVICES) {
+    if (isHere()) continue
     console.log(`${name} is missing, installing it…`)
     const failure = await install()
     if (failure) console.log(`${name} could not be installed: ${failure}\nTests that need ${name} cannot run.`)
@@ -34,6 +34,12 @@ function isOnPath(program) {
       return false
     }
   })
+}
+
+/** @returns why it failed; undefined if it did not */
+async function installKafka() {
+  const withoutMaven = isOnPath('mvn') ? undefined : await installDebianPackage('maven')
+  return withoutMaven ?? installKafkaJars()
 }
 
 /** @returns why it failed; undefined if it did not */

@@ -39,7 +39,7 @@ async function append(...ids: number[]): Promise<void> {
   const builder = new RecordBatchBuilder()
   for (const id of ids) {
     builder.ids.fill(id, builder.count * 3, builder.count * 3 + 3)
-    builder.add({ receivedAt: now, time: now, revenue: undefined, cell: CELL, row: '{}' })
+    builder.add({ key: 'p:u', receivedAt: now, time: now, revenue: undefined, cell: CELL, row: '{}' })
   }
   await log.append([builder.finish()])
 }

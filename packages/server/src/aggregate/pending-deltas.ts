@@ -1,4 +1,4 @@
-import type { ReadSlice } from '../consume/log-reader.ts'
+import { REPEAT, type ReadSlice } from '../consume/log-reader.ts'
 import { cellKey } from '../record/cell.ts'
 import type { CellDelta, MinuteDelta, SecondDelta } from '../window/minute-delta.ts'
 
@@ -19,7 +19,7 @@ export class PendingDeltas {
    * @returns index of the first event that was not added
    */
   add(slice: ReadSlice, first: number): number {
-    const { batch, duplicate, last } = slice
+    const { batch, excluded, last } = slice
     const { time, receivedAt, cell: cellOf, users, sessions, revenue, cells } = batch
     const cellsByMinute = new Map<number, (CellDelta | undefined)[]>()
     let minute = Number.NaN
@@ -27,8 +27,8 @@ export class PendingDeltas {
     let second = Number.NaN
     let secondCells: (SecondDelta | undefined)[] = []
     for (let i = first; i < last; i++) {
-      if (duplicate[i]) {
-        this.duplicates++
+      if (excluded[i]) {
+        if (excluded[i] === REPEAT) this.duplicates++
         continue
       }
       const at = time[i] as number

@@ -1,4 +1,4 @@
-import type { ReadSlice } from '../consume/log-reader.ts'
+import { REPEAT, type ReadSlice } from '../consume/log-reader.ts'
 
 /** Longest position fields of a row: epoch, partition, offset, lease with their names. */
 const POSITION_BYTES = 136
@@ -28,9 +28,9 @@ export class InsertBatchBuilder {
     this.leases = isLeased ? [] : undefined
   }
 
-  /** Adds the events of a slice that are no duplicates; of those only the ones `isWanted` (all by default). */
+  /** Adds the events of a slice that count; of those only the ones `isWanted` (all by default). */
   add(slice: ReadSlice, isWanted?: (offset: number) => boolean): void {
-    const { batch, partition, offset, first, last, duplicate } = slice
+    const { batch, partition, offset, first, last, excluded } = slice
     const range = this.ranges.get(partition)
     if (range) range.to = slice.to
     else this.ranges.set(partition, { from: slice.from, to: slice.to })
@@ -42,8 +42,8 @@ export class InsertBatchBuilder {
     const leaseAt = '{"insert_before":'.length
     let at = this.size
     for (let i = first; i < last; i++) {
-      if (duplicate[i]) {
-        this.duplicates++
+      if (excluded[i]) {
+        if (excluded[i] === REPEAT) this.duplicates++
         continue
       }
       if (isWanted && !isWanted(offset + i)) continue

@@ -1,5 +1,9 @@
 import type { EventLog, LogSlice } from '../ports/event-log.ts'
+import { NO_EVENT } from '../record/record-batch.ts'
 import { DuplicateWindow } from '../window/duplicate-window.ts'
+
+/** The event repeats an earlier one. */
+export const REPEAT = 1
 
 export interface LogReaderOptions {
   partition: number
@@ -15,11 +19,11 @@ export interface ReadSlice extends LogSlice {
   to: number
   first: number
   last: number
-  /** 1 for each event of the batch that repeats an earlier one. */
-  duplicate: Uint8Array
+  /** For each event of the batch {@link REPEAT}, {@link NO_EVENT} or 0: only the last is counted. */
+  excluded: Uint8Array
 }
 
-/** Reads one partition in order and marks repeats. */
+/** Reads one partition in order and marks what is not counted. */
 export interface LogReader {
   readonly position: number
   /** Offsets that were gone from the log before they could be read. */
@@ -64,11 +68,13 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     const { batch, offset } = slice
     const first = from - offset
     const last = Math.min(batch.count, first + most)
-    const duplicate = new Uint8Array(batch.count)
+    const excluded = new Uint8Array(batch.count)
     for (let i = first; i < last; i++) {
-      if (window.add(batch.ids, i, batch.receivedAt[i] as number)) duplicate[i] = 1
+      if (window.add(batch.ids, i, batch.receivedAt[i] as number)) {
+        excluded[i] = (batch.flags[i] as number) & NO_EVENT || REPEAT
+      }
     }
-    return { ...slice, from, to: offset + last, first, last, duplicate }
+    return { ...slice, from, to: offset + last, first, last, excluded }
   }
 
   /** The block that holds `from`: the one read last, when it was not read to its end. */

@@ -5,7 +5,7 @@ import type { Project } from '../project.ts'
 import type { Cell } from '../record/cell.ts'
 import { formatDecimal, parseDecimal, UNITS } from '../record/decimal.ts'
 import { murmur3 } from '../record/murmur3.ts'
-import { partitionOf } from '../record/partition-of.ts'
+import { partitionKey, partitionOf } from '../record/partition-of.ts'
 import type { StampedEvent } from '../record/record-batch-builder.ts'
 import { murmurHash64A } from '../sketch/murmur-hash-64a.ts'
 import type { CellBounds } from './cell-bounds.ts'
@@ -51,6 +51,7 @@ export interface EventStamper {
 /** A stamper for a log, which need not be open yet. */
 export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'partitions'>): EventStamper {
   const stamped: StampedEvent = {
+    key: '',
     receivedAt: 0,
     time: 0,
     revenue: undefined,
@@ -141,12 +142,14 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
     if (cell.category !== category) row += `,"cell_category":${quoted(cell.category)}`
     row += properties ? `,"properties":${properties}}` : '}'
 
-    const builder = group.builder(partitionOf(project.id, anonymousId || userId, log.partitions))
+    const key = partitionKey(project.id, anonymousId || userId)
+    const builder = group.builder(partitionOf(key, log.partitions))
     const { count } = builder
     murmur3(`${project.id}\0${id}`, ID_SEED, builder.ids, count * 3)
     murmurHash64A(user, builder.users, count * 2)
     if (sessionId) murmurHash64A(sessionId, builder.sessions, count * 2)
     else builder.sessions.fill(0, count * 2, count * 2 + 2)
+    stamped.key = key
     stamped.receivedAt = receivedAt
     stamped.time = time
     stamped.revenue = revenue

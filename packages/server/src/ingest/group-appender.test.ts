@@ -39,7 +39,7 @@ test('requests that come while an append is under way share the next one, and he
   const settled: string[] = []
   const request = (name: string) => {
     const group = appender.open()
-    group.builder(0).add({ receivedAt: 1, time: 1, revenue: undefined, cell: CELL, row: '{}' })
+    group.builder(0).add({ key: 'p:u', receivedAt: 1, time: 1, revenue: undefined, cell: CELL, row: '{}' })
     appender.schedule()
     group.durable.then(
       () => settled.push(name),
@@ -65,7 +65,7 @@ test('a log that does not answer leads to buffer_full, not to growing memory', a
   const appender = createGroupAppender(log, { maxWaitingBytes: 1000 })
   const row = JSON.stringify({ text: 'x'.repeat(100) })
   const add = () => {
-    appender.open().builder(0).add({ receivedAt: 1, time: 1, revenue: undefined, cell: CELL, row })
+    appender.open().builder(0).add({ key: 'p:u', receivedAt: 1, time: 1, revenue: undefined, cell: CELL, row })
     appender.schedule()
   }
   add()

@@ -27,6 +27,7 @@ export function batchOf(from: number, to: number, receivedAt = 1_000): RecordBat
   for (let n = from; n < to; n++) {
     murmur3(`id-${n}`, 0, builder.ids, builder.count * 3)
     builder.add({
+      key: `p:sender-${n % 3}`,
       receivedAt: receivedAt + n,
       time: n,
       revenue: n % 2 ? n * 10_000 : undefined,

@@ -11,7 +11,7 @@ export interface LogSlice {
 /** What the duplicate rule needs of the events `[offset, offset + receivedAt.length)`. */
 export interface LogIdentities {
   offset: number
-  /** Three words an event. */
+  /** Three words an event; 0 at an offset that holds none. */
   ids: Uint32Array
   receivedAt: Float64Array
 }

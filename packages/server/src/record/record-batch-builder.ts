@@ -3,6 +3,8 @@ import { HAS_REVENUE, type RecordBatch } from './record-batch.ts'
 
 /** One event on its way into a batch. */
 export interface StampedEvent {
+  /** See `RecordBatch.keys`. */
+  key: string
   receivedAt: number
   time: number
   /** Ten-thousandths of the project's currency; undefined without a summed revenue. */
@@ -23,6 +25,7 @@ export class RecordBatchBuilder {
   users: Uint32Array
   /** Two words an event; write before {@link add}. */
   sessions: Uint32Array
+  private readonly keys: string[] = []
   private receivedAt: Float64Array
   private time: Float64Array
   private revenue: Float64Array
@@ -52,6 +55,7 @@ export class RecordBatchBuilder {
   /** Appends one event whose hashes stand already at `count` in the hash columns. */
   add(event: StampedEvent): void {
     const i = this.count
+    this.keys.push(event.key)
     this.receivedAt[i] = event.receivedAt
     this.time[i] = event.time
     this.revenue[i] = event.revenue ?? 0
@@ -70,6 +74,7 @@ export class RecordBatchBuilder {
     const n = this.count
     return {
       count: n,
+      keys: this.keys,
       ids: this.ids.subarray(0, n * 3),
       receivedAt: this.receivedAt.subarray(0, n),
       time: this.time.subarray(0, n),

@@ -2,6 +2,8 @@ import type { Cell } from './cell.ts'
 
 /** The event carries a revenue that is summed. */
 export const HAS_REVENUE = 1
+/** The offset holds no event: it stands in the batch only so that places and offsets stay in step. */
+export const NO_EVENT = 2
 
 /**
  * Events in the order of one log partition, column by column. Everything the consumers need stands outside the rows, so
@@ -9,7 +11,9 @@ export const HAS_REVENUE = 1
  */
 export interface RecordBatch {
   count: number
-  /** 96-bit hash of (project, id): three words an event. */
+  /** What each event is put into its partition by; empty once the batch was read from a log. */
+  keys: readonly string[]
+  /** 96-bit hash of (project, id): three words an event; 0 where there is none. */
   ids: Uint32Array
   /** Received time, epoch ms. */
   receivedAt: Float64Array
@@ -21,7 +25,7 @@ export interface RecordBatch {
   sessions: Uint32Array
   /** Revenue in the project's currency, in ten-thousandths: an integer. */
   revenue: Float64Array
-  /** {@link HAS_REVENUE} or 0. */
+  /** {@link HAS_REVENUE}, {@link NO_EVENT} or 0. */
   flags: Uint8Array
   /** Place of the event's cell in `cells`. */
   cell: Uint32Array

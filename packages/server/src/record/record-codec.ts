@@ -77,7 +77,7 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
   const flags = raw(n)
   const cells = decodeCells(raw(cellBytes))
   const rows = raw(rowBytes)
-  return { count: n, ids, receivedAt, time, users, sessions, revenue, flags, cell, cells, rows, rowEnds }
+  return { count: n, keys: [], ids, receivedAt, time, users, sessions, revenue, flags, cell, cells, rows, rowEnds }
 }
 
 function decodeCells(bytes: Uint8Array): Cell[] {

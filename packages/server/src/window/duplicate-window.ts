@@ -54,7 +54,8 @@ export class DuplicateWindow {
   }
 
   /**
-   * Takes in the event at {@link position} and tells whether it is a duplicate.
+   * Takes in the event at {@link position} and tells whether it is a duplicate. An offset without an event, whose words
+   * are 0, takes its place too, and counts as one.
    * @param ids three words an event
    * @param i the event's place in `ids`
    */
@@ -83,7 +84,7 @@ export class DuplicateWindow {
     this.next++
     this.held++
     if (this.held > this.size) this.forgetOldest()
-    return duplicate
+    return duplicate || (a | b | c) === 0
   }
 
   /** Makes room for one event; a later occurrence of the same identity stays. */

@@ -155,7 +155,7 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     }
     for (const { state, offset, batch } of written) {
       state.end = offset + batch.count
-      state.tail.push(offset, batch)
+      state.tail.push(offset, { ...batch, keys: [] })
     }
     for (const listener of listeners) listener()
   }

@@ -1,0 +1,231 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KafkaError } from './kafka-error.ts'
+import type { TopicView } from './topic-view.ts'
+
+const HOUR_MS = 3_600_000
+const ADMIN_MS = 10_000
+const READY_MS = 15_000
+const POLL_MS = 100
+/** Kafka's number for topics among the things that have settings. */
+const TOPIC = 2
+/** Two copies must have an event before it is acknowledged, where there are three. */
+const REPLICAS = 3
+const IN_SYNC = 2
+/** What Kafka takes by default. */
+const DEFAULT_BATCH_BYTES = 1_048_588
+
+export interface TopicOptions {
+  /** @default 'nowcast.events' */
+  topic?: string
+  /** Partitions that events are spread over; never to be changed while the topic lives. @default 12 */
+  partitions?: number
+  /** How long a topic that we make keeps events, ms. @default 72 hours */
+  retentionMs?: number
+  /** Shortest retention under which nothing can be lost or counted twice, ms. @default 25 hours */
+  minRetentionMs?: number
+  /** How long to wait for Kafka at the start, ms. @default 30000 */
+  startTimeoutMs?: number
+  onWarning?(message: string): void
+}
+
+/** What was found about one setting of the topic. */
+export interface TopicFinding {
+  what: string
+  ok: boolean
+  message: string
+  /** Nothing can work like this. */
+  isFatal?: boolean
+}
+
+/**
+ * Finds the topic, or makes it, and checks it.
+ * @returns bytes of the largest batch that it takes
+ * @throws KafkaError that says what to do when it cannot be used
+ */
+export async function openTopic(view: TopicView, options: TopicOptions): Promise<{ maxBatchBytes: number }> {
+  const { startTimeoutMs = 30_000, onWarning } = options
+  if (!(await untilReached(view, startTimeoutMs))) await makeTopic(view, options)
+  const settings = await readSettings(view)
+  const findings = settings instanceof KafkaError ? [unreadable(settings)] : findingsOf(view, settings, options)
+  for (const { ok, message, isFatal } of findings) {
+    if (isFatal) throw new KafkaError('TOPIC_SETTINGS', message)
+    if (!ok) onWarning?.(message)
+  }
+  const maxBatchBytes = settings instanceof KafkaError ? undefined : settings.get('max.message.bytes')
+  return { maxBatchBytes: Number(maxBatchBytes ?? DEFAULT_BATCH_BYTES) }
+}
+
+/** What is right and wrong with the topic, for people; makes nothing. */
+export async function checkTopic(view: TopicView, options: TopicOptions): Promise<TopicFinding[]> {
+  if (!(await view.find())) {
+    return [{ what: 'topic', ok: true, message: `${view.topic} is not there yet: the server makes it at its first start` }]
+  }
+  const settings = await readSettings(view)
+  return settings instanceof KafkaError ? [unreadable(settings)] : findingsOf(view, settings, options)
+}
+
+/** Whether the topic is there; waits for brokers that are starting. */
+async function untilReached(view: TopicView, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return await view.find()
+    } catch (error) {
+      const { type } = error as KafkaError
+      const isTransient = ['CONNECTION', 'TIMEOUT', 'LEADER_NOT_AVAILABLE'].includes(type)
+      if (!isTransient || performance.now() > deadline) throw error
+      await sleep(POLL_MS * 5)
+    }
+  }
+}
+
+async function makeTopic(view: TopicView, { partitions = 12, retentionMs = 72 * HOUR_MS }: TopicOptions): Promise<void> {
+  const replicationFactor = Math.min(REPLICAS, view.brokers)
+  const settings = {
+    'cleanup.policy': 'delete',
+    'message.timestamp.type': 'LogAppendTime',
+    'retention.ms': String(retentionMs),
+    'retention.bytes': '-1',
+    'min.insync.replicas': String(replicationFactor >= REPLICAS ? IN_SYNC : 1),
+    'unclean.leader.election.enable': 'false',
+  }
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  try {
+    const link = await view.controllerLink()
+    await link.call(
+      'CreateTopics',
+      {
+        topics: [{ topic: view.topic, numPartitions: partitions, replicationFactor, configEntries }],
+        validateOnly: false,
+        timeout: ADMIN_MS,
+      },
+      ADMIN_MS,
+    )
+  } catch (error) {
+    // Another node was faster.
+    if ((error as KafkaError).type !== 'TOPIC_ALREADY_EXISTS') throw error
+  }
+  const deadline = performance.now() + READY_MS
+  while (!(await hasLeaders(view, partitions))) {
+    if (performance.now() > deadline) {
+      throw new KafkaError('LEADER_NOT_AVAILABLE', `the topic ${view.topic} was made, but its partitions have no leaders`)
+    }
+    await sleep(POLL_MS)
+  }
+}
+
+async function hasLeaders(view: TopicView, partitions: number): Promise<boolean> {
+  try {
+    await view.refresh()
+    if (view.partitions < partitions) return false
+    view.byLeader(Array.from({ length: partitions }, (_, p) => p))
+    return true
+  } catch (error) {
+    if ((error as KafkaError).type === 'TOPIC_AUTHORIZATION_FAILED') throw error
+    return false
+  }
+}
+
+async function readSettings(view: TopicView): Promise<Map<string, string> | KafkaError> {
+  interface Described {
+    resources: { errorCode: number; configEntries: { configName: string; configValue: string }[] }[]
+  }
+  const resources = [{ type: TOPIC, name: view.topic, configNames: [] }]
+  try {
+    const link = await view.anyLink('ask')
+    const described = await link.call<Described>('DescribeConfigs', { resources, includeSynonyms: false }, ADMIN_MS)
+    const entries = described.resources[0]?.configEntries ?? []
+    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
+  } catch (error) {
+    if (error instanceof KafkaError) return error
+    throw error
+  }
+}
+
+function unreadable(error: KafkaError): TopicFinding {
+  return { what: 'settings', ok: false, message: `the settings of the topic could not be read: ${error.message}` }
+}
+
+function findingsOf(view: TopicView, settings: ReadonlyMap<string, string>, options: TopicOptions): TopicFinding[] {
+  const { partitions = 12, minRetentionMs = 25 * HOUR_MS } = options
+  const setting = (name: string) => settings.get(name) ?? ''
+  const command = (change: string) =>
+    `kafka-configs.sh --bootstrap-server … --alter --entity-type topics --entity-name ${view.topic} --add-config ${change}`
+  const finding = (what: string, ok: boolean, good: string, bad: string): TopicFinding => ({
+    what,
+    ok,
+    message: ok ? good : bad,
+  })
+  const retention = Number(setting('retention.ms'))
+  const retentionBytes = Number(setting('retention.bytes'))
+  const inSync = Number(setting('min.insync.replicas'))
+  const wantedReplicas = Math.min(REPLICAS, view.brokers)
+  return [
+    {
+      ...finding(
+        'partitions',
+        view.partitions === partitions,
+        `${partitions} partitions`,
+        view.partitions < partitions
+          ? `the topic ${view.topic} has ${view.partitions} partitions, kafka.partitions is ${partitions}: set it to the number that the topic was made with`
+          : `the topic ${view.topic} has ${view.partitions} partitions, of which ${partitions} (kafka.partitions) are used`,
+      ),
+      isFatal: view.partitions < partitions,
+    },
+    {
+      ...finding(
+        'cleanup.policy',
+        setting('cleanup.policy') === 'delete',
+        'old events are deleted, none is compacted away',
+        `the topic ${view.topic} has cleanup.policy=${setting('cleanup.policy')}, which loses events: ${command('cleanup.policy=delete')}`,
+      ),
+      isFatal: setting('cleanup.policy') !== 'delete',
+    },
+    finding(
+      'retention.ms',
+      retention < 0 || retention >= minRetentionMs,
+      retention < 0 ? 'events are kept for ever' : `events are kept for ${hours(retention)}`,
+      `the topic ${view.topic} keeps events for ${hours(retention)}, but ${hours(minRetentionMs)} are needed so that none is lost or counted twice: ${command(`retention.ms=${minRetentionMs}`)}`,
+    ),
+    finding(
+      'retention.bytes',
+      retentionBytes < 0,
+      'events are kept whatever their size',
+      `the topic ${view.topic} deletes events beyond ${retentionBytes} bytes a partition, however young: ${command('retention.bytes=-1')}`,
+    ),
+    finding(
+      'message.timestamp.type',
+      setting('message.timestamp.type') === 'LogAppendTime',
+      'the brokers tell the time',
+      `the topic ${view.topic} takes times from its writers: ${command('message.timestamp.type=LogAppendTime')}`,
+    ),
+    finding(
+      'max.message.bytes',
+      Number(setting('max.message.bytes')) >= DEFAULT_BATCH_BYTES,
+      `batches up to ${setting('max.message.bytes')} bytes`,
+      `the topic ${view.topic} takes batches up to ${setting('max.message.bytes')} bytes only: ${command(`max.message.bytes=${DEFAULT_BATCH_BYTES}`)}`,
+    ),
+    finding(
+      'replicas',
+      view.replicas >= wantedReplicas,
+      `${view.replicas} copies of each partition`,
+      `the topic ${view.topic} has ${view.replicas} copies of each partition, ${wantedReplicas} brokers could hold ${wantedReplicas}: raise it with kafka-reassign-partitions.sh`,
+    ),
+    finding(
+      'min.insync.replicas',
+      view.replicas < REPLICAS || inSync >= IN_SYNC,
+      `${inSync} copies before an event is acknowledged`,
+      `the topic ${view.topic} acknowledges events that ${inSync} broker alone has: ${command(`min.insync.replicas=${IN_SYNC}`)}`,
+    ),
+    finding(
+      'unclean.leader.election.enable',
+      setting('unclean.leader.election.enable') !== 'true',
+      'a broker that lacks events never leads',
+      `the topic ${view.topic} lets a broker lead that lacks events: ${command('unclean.leader.election.enable=false')}`,
+    ),
+  ]
+}
+
+function hours(ms: number): string {
+  return `${Math.round((ms / HOUR_MS) * 10) / 10} h`
+}

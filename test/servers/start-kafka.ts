@@ -1,0 +1,164 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { hasKafkaJars, kafkaJars } from '../../scripts/kafka-jars.mjs'
+import { freePorts } from './free-ports.ts'
+
+const START_MS = 90_000
+const JVM = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', join(kafkaJars, '*')]
+
+/** One real broker in KRaft mode, with its data in a temporary folder. */
+export interface KafkaServer {
+  /** `host:port` for clients. */
+  readonly address: string
+  readonly pid: number | undefined
+  /** Ends it as a power cut of the process would; resolves when it is gone. */
+  kill(): Promise<void>
+  /** Starts it again on the same ports and data, after {@link kill}; resolves when it answers. */
+  start(): Promise<void>
+  /** Sends SIGSTOP or SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Runs one of Kafka's own tools and answers what it prints. */
+  runTool(mainClass: string, args: string[], input?: string): Promise<string>
+  /** Ends it and deletes its data. */
+  stop(): Promise<void>
+}
+
+export interface KafkaServerOptions {
+  /** Lines for server.properties over the defaults. */
+  properties?: Record<string, string | number>
+  /** What clients are told to connect to, such as a proxy; the broker's own address by default. */
+  advertised?: string
+  /** JVM flags instead of those that start fastest. */
+  jvm?: string[]
+  /** Port for clients; a free one by default. */
+  port?: number
+}
+
+/** Why no broker can be started here; undefined when it can. */
+export const kafkaIsMissing: string | undefined =
+  spawnSync('java', ['-version']).status === 0
+    ? hasKafkaJars()
+      ? undefined
+      : 'the jars of Kafka are missing: npm test fetches them through Maven'
+    : 'there is no java on the PATH'
+
+/** Formats the storage of one broker and starts it on free loopback ports. */
+export async function startKafka(options: KafkaServerOptions = {}): Promise<KafkaServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'nowcast-kafka-'))
+  const [free = 0, controllerPort = 0] = await freePorts(2)
+  const port = options.port ?? free
+  const address = `127.0.0.1:${port}`
+  const jvm = options.jvm ? [...options.jvm, '-cp', join(kafkaJars, '*')] : JVM
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://${address},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${options.advertised ?? address}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    // Members of tests are to be missed sooner than Kafka's default lets them.
+    'group.min.session.timeout.ms': 1000,
+    // A killed broker may register again once its session is over.
+    'broker.session.timeout.ms': 1000,
+    'broker.heartbeat.interval.ms': 200,
+    'auto.create.topics.enable': false,
+    'log.retention.check.interval.ms': 1000,
+    ...options.properties,
+  }
+  const configFile = join(folder, 'server.properties')
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(
+    configFile,
+    Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n'),
+  )
+  let child: ChildProcess | undefined
+  let output = ''
+
+  async function start(): Promise<void> {
+    output = ''
+    const started = spawn('java', [...jvm, 'kafka.Kafka', configFile], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    child = started
+    const collect = (chunk: Buffer) => {
+      output = (output + chunk.toString('utf8')).slice(-10_000)
+    }
+    started.stdout.on('data', collect)
+    started.stderr.on('data', collect)
+    const deadline = Date.now() + START_MS
+    // The listener opens when the broker is ready to answer.
+    while (!(await isListening(port))) {
+      if (started.exitCode !== null) throw new Error(`Kafka ended with ${started.exitCode}: ${output}`)
+      if (Date.now() > deadline) {
+        await kill()
+        throw new Error(`Kafka does not listen after ${START_MS} ms: ${output}`)
+      }
+      await sleep(50)
+    }
+  }
+
+  async function kill(): Promise<void> {
+    const killed = child
+    child = undefined
+    if (!killed || killed.exitCode !== null || killed.signalCode !== null) return
+    const exited = new Promise((resolve) => killed.once('exit', resolve))
+    killed.kill('SIGKILL')
+    await exited
+  }
+
+  async function runTool(mainClass: string, args: string[], input = ''): Promise<string> {
+    const running = promisify(execFile)('java', [...JVM, mainClass, ...args], { maxBuffer: 64 * 1024 * 1024 })
+    running.child.stdin?.end(input)
+    return (await running).stdout
+  }
+
+  try {
+    await runTool('kafka.tools.StorageTool', ['format', '-t', 'Tk93Y2FzdFRlc3RzMDAwMQ', '-c', configFile])
+    await start()
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+  return {
+    address,
+    get pid() {
+      return child?.pid
+    },
+    kill,
+    start,
+    signal: (signal) => child?.kill(signal),
+    runTool,
+    async stop() {
+      await kill()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    const settle = (open: boolean) => {
+      socket.destroy()
+      resolve(open)
+    }
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+  })
+}
