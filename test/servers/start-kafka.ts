@@ -16,6 +16,8 @@ export interface KafkaServer {
   /** `host:port` for clients. */
   readonly address: string
   readonly pid: number | undefined
+  /** Where a proxy is to connect to; see {@link KafkaServerOptions.proxies}. */
+  readonly proxied: readonly { port: number }[]
   /** Ends it as a power cut of the process would; resolves when it is gone. */
   kill(): Promise<void>
   /** Starts it again on the same ports and data, after {@link kill}; resolves when it answers. */
@@ -31,8 +33,11 @@ export interface KafkaServer {
 export interface KafkaServerOptions {
   /** Lines for server.properties over the defaults. */
   properties?: Record<string, string | number>
-  /** What clients are told to connect to, such as a proxy; the broker's own address by default. */
-  advertised?: string
+  /**
+   * Ports of proxies. For each the broker listens once more, and tells those who come that way to stay on it: clients
+   * connect to whatever address a broker advertises.
+   */
+  proxies?: readonly number[]
   /** JVM flags instead of those that start fastest. */
   jvm?: string[]
   /** Port for clients; a free one by default. */
@@ -50,17 +55,26 @@ export const kafkaIsMissing: string | undefined =
 /** Formats the storage of one broker and starts it on free loopback ports. */
 export async function startKafka(options: KafkaServerOptions = {}): Promise<KafkaServer> {
   const folder = mkdtempSync(join(tmpdir(), 'nowcast-kafka-'))
-  const [free = 0, controllerPort = 0] = await freePorts(2)
+  const { proxies = [] } = options
+  const [free = 0, controllerPort = 0, ...proxiedPorts] = await freePorts(2 + proxies.length)
   const port = options.port ?? free
   const address = `127.0.0.1:${port}`
+  const names = proxies.map((_, i) => `PROXIED${i}`)
   const jvm = options.jvm ? [...options.jvm, '-cp', join(kafkaJars, '*')] : JVM
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://${address},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${options.advertised ?? address}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [
+      `PLAINTEXT://${address}`,
+      `CONTROLLER://127.0.0.1:${controllerPort}`,
+      ...names.map((name, i) => `${name}://127.0.0.1:${proxiedPorts[i]}`),
+    ].join(),
+    'advertised.listeners': [
+      `PLAINTEXT://${address}`,
+      ...names.map((name, i) => `${name}://127.0.0.1:${proxies[i]}`),
+    ].join(),
+    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...names].map((name) => `${name}:PLAINTEXT`).join(),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),
@@ -137,6 +151,7 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   }
   return {
     address,
+    proxied: proxiedPorts.map((proxiedPort) => ({ port: proxiedPort })),
     get pid() {
       return child?.pid
     },

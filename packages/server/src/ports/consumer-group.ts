@@ -15,6 +15,8 @@ export interface ConsumerGroup {
   readonly aliveAt: number
   /** How long a member may be silent before its partitions are given to others, ms; 0 when there can be no others. */
   readonly sessionTimeoutMs: number
+  /** Why the group cannot be joined, or does not answer; undefined when all is well. */
+  readonly problem?: string | undefined
   /** Shows the outside how far the partitions were read; nothing relies on it. */
   commit(positions: ReadonlyMap<number, number>): Promise<void>
 }

@@ -28,6 +28,7 @@ export interface TopicView {
   byLeader(partitions: readonly number[]): Map<number, number[]>
   /** A connection to a broker. */
   link(nodeId: number, purpose: Purpose): BrokerLink
+  linkTo(host: string, port: number, purpose: Purpose): BrokerLink
   /** A connection to whichever broker answers. */
   anyLink(purpose: Purpose): Promise<BrokerLink>
   controllerLink(): Promise<BrokerLink>
@@ -40,8 +41,10 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
   let metadata: ClusterMetadata | undefined
   let refreshing: Promise<void> | undefined
   let lastBroker = 0
+  let isClosed = false
 
   function linkTo(host: string, port: number, purpose: Purpose): BrokerLink {
+    if (isClosed) throw new KafkaError('CONNECTION', 'the connections to Kafka were closed by us')
     const name = `${purpose} ${host}:${port}`
     let link = links.get(name)
     if (!link) {
@@ -143,6 +146,7 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
       return groups
     },
     link,
+    linkTo,
     async anyLink(purpose) {
       if (!metadata) await refresh()
       const { brokers } = known()
@@ -154,6 +158,7 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
       return link(known().controllerId, 'ask')
     },
     close() {
+      isClosed = true
       for (const one of links.values()) one.close()
       links.clear()
     },
