@@ -44,11 +44,13 @@ const CONFIRM_MS = 2000
 export async function aggregatePartition(run: PartitionRun, context: PartitionRunContext): Promise<void> {
   const { log, hotStore, clock, telemetry, logger, coldStart, wakeUp, onCaughtUp, flushMs, flushEvents } = context
   const { partition, reader } = run
+  /** Of the log that is read. */
+  let { epoch } = log
   let target: number | undefined
 
   /** Goes to the store's fence. @returns offsets at which flushes must end */
   async function resume(): Promise<readonly number[]> {
-    const { epoch } = log
+    epoch = log.epoch
     let fence = await hotStore.fence(epoch, partition)
     if (!fence) {
       const start = await coldStart(partition)
@@ -57,7 +59,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
       fence = await hotStore.fence(epoch, partition)
       if (!fence) throw new Error('the hot store lost its fences while it was begun anew')
     }
-    await reader.seek(fence.offset)
+    await reader.seek(fence.offset, epoch)
     target ??= (await log.extent(partition)).end
     return fence.cuts
   }
@@ -76,7 +78,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
       if (to === from) return true
       telemetry.processed.inc({ stage: 'aggregate' }, to - from)
       if (pending.duplicates > 0) telemetry.duplicates.inc({ stage: 'aggregate' }, pending.duplicates)
-      const answer = await hotStore.flush({ epoch: log.epoch, partition, from, to, completeFrom, ...pending.take() })
+      const answer = await hotStore.flush({ epoch, partition, from, to, completeFrom, ...pending.take() })
       // Refused with our own `to`: the flush had happened and only its answer was lost.
       if (!answer.applied && answer.fence !== to) return false
       from = to
@@ -88,7 +90,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
     /** A store that lost its last writes stands lower again, and without new events no flush would be refused. */
     async function isWhereItWasLeft(): Promise<boolean> {
       if (clock.now() - confirmedAt < CONFIRM_MS) return true
-      const fence = await hotStore.fence(log.epoch, partition)
+      const fence = await hotStore.fence(epoch, partition)
       confirmedAt = clock.now()
       return fence?.offset === from && fence.cuts.length === 0
     }

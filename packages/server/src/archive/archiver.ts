@@ -64,6 +64,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   const archivedTo: number[] = []
   let assigned: readonly number[] = []
   /** Grows with each assignment. */
+  /** Of the log whose frontiers were read. */
+  let epoch = 0
   let generation = 0
   let stopping = false
   let running = Promise.resolve()
@@ -79,7 +81,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     wakeUp.wake()
   }
 
-  const newBatch = () => new InsertBatchBuilder(log.epoch, BATCH_BYTES, lease.isNeeded)
+  const newBatch = () => new InsertBatchBuilder(epoch, BATCH_BYTES, lease.isNeeded)
 
   async function send(batch: InsertBatchBuilder): Promise<void> {
     if (batch.rows === 0) return
@@ -93,11 +95,12 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       await wakeUp.sleep(until - performance.now())
     }
     if (stopping && lease.isNeeded) return
-    const frontiers = new Map((await eventStore.frontiers(log.epoch)).map((frontier) => [frontier.partition, frontier]))
+    epoch = log.epoch
+    const frontiers = new Map((await eventStore.frontiers(epoch)).map((frontier) => [frontier.partition, frontier]))
     for (const partition of assigned) {
       if (turn !== generation) return
       const reader = readers[partition] as LogReader
-      const context = { log, eventStore, reader, range: insertOffsets, newBatch, insert: send }
+      const context = { log, eventStore, epoch, reader, range: insertOffsets, newBatch, insert: send }
       const mended = await resumePartition(partition, frontiers.get(partition), context)
       if (mended > 0) logger.warn({ partition, rows: mended }, 'mended an insert that was torn')
       archivedTo[partition] = reader.position

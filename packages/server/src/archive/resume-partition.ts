@@ -6,6 +6,8 @@ import type { InsertBatchBuilder } from './insert-batch.ts'
 export interface ResumeContext {
   log: EventLog
   eventStore: EventStore
+  /** Of the log that the frontier belongs to. */
+  epoch: number
   reader: LogReader
   range: number
   newBatch(): InsertBatchBuilder
@@ -24,21 +26,21 @@ export interface ResumeContext {
 export async function resumePartition(
   partition: number,
   frontier: Frontier | undefined,
-  { log, eventStore, reader, range, newBatch, insert }: ResumeContext,
+  { log, eventStore, epoch, reader, range, newBatch, insert }: ResumeContext,
 ): Promise<number> {
   const { start } = await log.extent(partition)
   if (!frontier) {
-    await reader.seek(start)
+    await reader.seek(start, epoch)
     return 0
   }
   const end = frontier.offset + 1
   const from = Math.max(start, end - range)
   if (from >= end) {
-    await reader.seek(Math.max(start, end))
+    await reader.seek(Math.max(start, end), epoch)
     return 0
   }
-  const archived = new Set(await eventStore.archivedOffsets(log.epoch, partition, from, end))
-  await reader.seek(from)
+  const archived = new Set(await eventStore.archivedOffsets(epoch, partition, from, end))
+  await reader.seek(from, epoch)
   const missing = newBatch()
   while (reader.position < end) {
     const slice = await reader.next(end - reader.position)

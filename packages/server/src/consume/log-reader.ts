@@ -1,3 +1,4 @@
+import { NowcastError } from '../errors.ts'
 import type { EventLog, LogSlice } from '../ports/event-log.ts'
 import { NO_EVENT } from '../record/record-batch.ts'
 import { DuplicateWindow } from '../window/duplicate-window.ts'
@@ -29,9 +30,15 @@ export interface LogReader {
   /** Offsets that were gone from the log before they could be read. */
   readonly cut: number
   readonly window: DuplicateWindow
-  /** Goes to `offset`, with the duplicate window as it is there. */
-  seek(offset: number): Promise<void>
-  /** The next events, at most `most`; undefined at the end of the log. */
+  /**
+   * Goes to `offset`, with the duplicate window as it is there.
+   * @param epoch of the log that `offset` belongs to; by default the one that is there now
+   */
+  seek(offset: number, epoch?: number): Promise<void>
+  /**
+   * The next events, at most `most`; undefined at the end of the log.
+   * @throws NowcastError `log_unavailable` when another log has taken the place of the one that was sought in
+   */
   next(most?: number): Promise<ReadSlice | undefined>
 }
 
@@ -39,30 +46,44 @@ export interface LogReader {
 export function createLogReader(log: EventLog, options: LogReaderOptions): LogReader {
   const { partition, duplicateOffsets, duplicateMs } = options
   const window = new DuplicateWindow(duplicateOffsets, duplicateMs)
-  let positioned = false
+  let epochHere: number | undefined
   let cut = 0
   let current: LogSlice | undefined
 
-  async function seek(offset: number): Promise<void> {
+  async function seek(offset: number, epoch = log.epoch): Promise<void> {
     // What the window knows at its position stays true: forwards, only what came since is read.
-    const isNear = positioned && window.position <= offset && offset - window.position < duplicateOffsets
-    if (!isNear) window.reset(Math.max(0, offset - duplicateOffsets))
-    positioned = true
+    const isNear = epochHere === epoch && window.position <= offset && offset - window.position < duplicateOffsets
+    if (!isNear) {
+      window.reset(Math.max(0, offset - duplicateOffsets))
+      current = undefined
+    }
+    epochHere = epoch
     for await (const chunk of log.readIdentities(partition, window.position, offset)) {
       if (chunk.offset !== window.position) window.reset(chunk.offset)
       for (let i = 0; i < chunk.receivedAt.length; i++) window.add(chunk.ids, i, chunk.receivedAt[i] as number)
     }
     if (window.position !== offset) window.reset(offset)
+    checkEpoch()
+  }
+
+  /** Offsets mean nothing in another log. */
+  function checkEpoch(): void {
+    if (log.epoch === epochHere) return
+    throw new NowcastError('log_unavailable', 'the log was deleted and made anew: reading starts over', {
+      retryable: true,
+    })
   }
 
   async function next(most = Number.POSITIVE_INFINITY): Promise<ReadSlice | undefined> {
     let from = window.position
+    checkEpoch()
     const slice = await blockAt(from)
+    checkEpoch()
     if (!slice) return undefined
     if (slice.offset > from) {
       // Retention has cut what was not read yet: go on behind the gap, with what is known of it.
       cut += slice.offset - from
-      await seek(slice.offset)
+      await seek(slice.offset, epochHere)
       from = slice.offset
     }
     const { batch, offset } = slice
