@@ -6,11 +6,7 @@ import { runCommand } from './run-command.mjs'
 const VERSION = '4.1.1'
 
 /** Where the jars of Kafka's server and tools lie, once they are installed. */
-export const kafkaJars = join(
-  process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
-  'nowcast',
-  `kafka-${VERSION}`,
-)
+export const kafkaJars = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nowcast', `kafka-${VERSION}`)
 
 /** Whether the jars are there. */
 export function hasKafkaJars() {

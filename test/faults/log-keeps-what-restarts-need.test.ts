@@ -72,7 +72,7 @@ test('a repeat of an event that was trimmed from the log is still known after a 
   await append(2, 100, 50_000)
   const reader = createLogReader(log, { partition: 0, ...DUPLICATES })
   await reader.seek(from)
-  expect([...((await reader.next())?.duplicate ?? [])]).toEqual([1, 1, 0])
+  expect([...((await reader.next())?.excluded ?? [])]).toEqual([1, 1, 0])
 })
 
 test('identities older than the duplicate rule looks back are trimmed', async () => {

@@ -108,7 +108,10 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
 
   async function start(): Promise<void> {
     output = ''
-    const started = spawn('java', [...jvm, 'kafka.Kafka', configFile], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    const started = spawn('java', [...jvm, 'kafka.Kafka', configFile], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     child = started
     const collect = (chunk: Buffer) => {
       output = (output + chunk.toString('utf8')).slice(-10_000)

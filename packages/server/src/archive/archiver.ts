@@ -63,9 +63,9 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   const readers: LogReader[] = []
   const archivedTo: number[] = []
   let assigned: readonly number[] = []
-  /** Grows with each assignment. */
   /** Of the log whose frontiers were read. */
   let epoch = 0
+  /** Grows with each assignment. */
   let generation = 0
   let stopping = false
   let running = Promise.resolve()

@@ -24,7 +24,15 @@ test('nobody loses a partition that it may keep', () => {
     ['m0', [0, 1]],
     ['m1', [2, 3]],
   ])
-  expect([...assignPartitions(5, claimsOf([[4, 3], [0, 1]]))]).toEqual([
+  expect([
+    ...assignPartitions(
+      5,
+      claimsOf([
+        [4, 3],
+        [0, 1],
+      ]),
+    ),
+  ]).toEqual([
     ['m0', [2, 3, 4]],
     ['m1', [0, 1]],
   ])

@@ -1,5 +1,5 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { SASLOptions } from 'kafkajs'
 import Broker, { type Connection, type Versions } from 'kafkajs/src/broker/index.js'
 import ConnectionPoolOfKafkaJs from 'kafkajs/src/network/connectionPool.js'
@@ -129,7 +129,10 @@ export function createBrokerLink(host: string, port: number, options: KafkaConne
   function asConnectionError(cause: unknown): KafkaError {
     const { name, message, type } = cause as { name: string; message: string; type?: string }
     if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
-      return new KafkaError('SASL_AUTHENTICATION_FAILED', `${address}: ${wordsOf('SASL_AUTHENTICATION_FAILED', message)}`)
+      return new KafkaError(
+        'SASL_AUTHENTICATION_FAILED',
+        `${address}: ${wordsOf('SASL_AUTHENTICATION_FAILED', message)}`,
+      )
     }
     return new KafkaError('CONNECTION', `no connection to Kafka at ${address}: ${message}`, cause)
   }
@@ -177,17 +180,9 @@ function asRefusal(cause: unknown): KafkaError {
   return new KafkaError(memberId ? 'MEMBER_ID_REQUIRED' : type, wordsOf(type, message), cause)
 }
 
-function connectSocket(
-  host: string,
-  port: number,
-  ssl: KafkaConnectionOptions['ssl'],
-  onConnect: () => void,
-): Socket {
+function connectSocket(host: string, port: number, ssl: KafkaConnectionOptions['ssl'], onConnect: () => void): Socket {
   const socket = ssl
-    ? connectTls(
-        { host, port, ...(isIP(host) ? {} : { servername: host }), ...(ssl === true ? {} : ssl) },
-        onConnect,
-      )
+    ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...(ssl === true ? {} : ssl) }, onConnect)
     : connectPlain({ host, port }, onConnect)
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 30_000)

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import type { BrokerLink } from './broker-link.ts'
-import { KafkaError } from './kafka-error.ts'
+import type { KafkaError } from './kafka-error.ts'
 import type { Purpose, TopicView } from './topic-view.ts'
 
 const { AssignerProtocol } = kafkajs
@@ -30,7 +30,12 @@ export interface Membership {
 /** What the broker that coordinates a group is asked. Each call may throw KafkaError. */
 export interface GroupCoordinator {
   /** Waits until all members have joined, at most `rebalanceTimeoutMs`. */
-  join(memberId: string, owned: readonly number[], sessionTimeoutMs: number, rebalanceTimeoutMs: number): Promise<Joined>
+  join(
+    memberId: string,
+    owned: readonly number[],
+    sessionTimeoutMs: number,
+    rebalanceTimeoutMs: number,
+  ): Promise<Joined>
   /** @param shares of all members, from the leader alone */
   sync(membership: Membership, shares: ReadonlyMap<string, readonly number[]>): Promise<number[]>
   heartbeat(membership: Membership, timeoutMs: number): Promise<void>

@@ -20,7 +20,8 @@ const REMEDIES: Record<string, string> = {
   CLUSTER_AUTHORIZATION_FAILED: 'the user may not create the topic: grant it Create, or create the topic yourself',
   SASL_AUTHENTICATION_FAILED: 'user name or password is wrong: check kafka.sasl',
   MESSAGE_TOO_LARGE: 'the topic takes no batch of this size: set max.message.bytes to 1048588 or more (kafka-configs)',
-  RECORD_LIST_TOO_LARGE: 'the topic takes no batch of this size: set max.message.bytes to 1048588 or more (kafka-configs)',
+  RECORD_LIST_TOO_LARGE:
+    'the topic takes no batch of this size: set max.message.bytes to 1048588 or more (kafka-configs)',
   NOT_ENOUGH_REPLICAS: 'fewer brokers are in sync than min.insync.replicas: start the missing brokers',
   UNKNOWN_TOPIC_OR_PARTITION: 'the topic is not there: was it deleted?',
   KAFKA_STORAGE_ERROR: 'the disk of the broker fails or is full',

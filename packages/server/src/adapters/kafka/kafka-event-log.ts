@@ -45,7 +45,8 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   }
 
   function checkPartition(partition: number): void {
-    if (partition < 0 || partition >= partitions) throw new RangeError(`no partition ${partition}: there are ${partitions}`)
+    if (partition < 0 || partition >= partitions)
+      throw new RangeError(`no partition ${partition}: there are ${partitions}`)
     checkTopic()
   }
 
@@ -74,7 +75,11 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       const { offset, batch } = decoded
       const skip = Math.max(0, at - offset)
       const end = Math.min(batch.count, to - offset)
-      yield { offset: offset + skip, ids: batch.ids.subarray(skip * 3, end * 3), receivedAt: batch.receivedAt.subarray(skip, end) }
+      yield {
+        offset: offset + skip,
+        ids: batch.ids.subarray(skip * 3, end * 3),
+        receivedAt: batch.receivedAt.subarray(skip, end),
+      }
       at = offset + end
     }
   }

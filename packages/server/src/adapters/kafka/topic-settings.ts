@@ -58,7 +58,9 @@ export async function openTopic(view: TopicView, options: TopicOptions): Promise
 /** What is right and wrong with the topic, for people; makes nothing. */
 export async function checkTopic(view: TopicView, options: TopicOptions): Promise<TopicFinding[]> {
   if (!(await view.find())) {
-    return [{ what: 'topic', ok: true, message: `${view.topic} is not there yet: the server makes it at its first start` }]
+    return [
+      { what: 'topic', ok: true, message: `${view.topic} is not there yet: the server makes it at its first start` },
+    ]
   }
   const settings = await readSettings(view)
   return settings instanceof KafkaError ? [unreadable(settings)] : findingsOf(view, settings, options)
@@ -79,7 +81,10 @@ async function untilReached(view: TopicView, timeoutMs: number): Promise<boolean
   }
 }
 
-async function makeTopic(view: TopicView, { partitions = 12, retentionMs = 72 * HOUR_MS }: TopicOptions): Promise<void> {
+async function makeTopic(
+  view: TopicView,
+  { partitions = 12, retentionMs = 72 * HOUR_MS }: TopicOptions,
+): Promise<void> {
   const replicationFactor = Math.min(REPLICAS, view.brokers)
   const settings = {
     'cleanup.policy': 'delete',
@@ -108,7 +113,10 @@ async function makeTopic(view: TopicView, { partitions = 12, retentionMs = 72 * 
   const deadline = performance.now() + READY_MS
   while (!(await hasLeaders(view, partitions))) {
     if (performance.now() > deadline) {
-      throw new KafkaError('LEADER_NOT_AVAILABLE', `the topic ${view.topic} was made, but its partitions have no leaders`)
+      throw new KafkaError(
+        'LEADER_NOT_AVAILABLE',
+        `the topic ${view.topic} was made, but its partitions have no leaders`,
+      )
     }
     await sleep(POLL_MS)
   }

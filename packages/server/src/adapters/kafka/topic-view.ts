@@ -138,7 +138,8 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
       const groups = new Map<number, number[]>()
       for (const partition of partitions) {
         const leader = known().topic.partitions[partition]?.leader ?? -1
-        if (leader < 0) throw new KafkaError('LEADER_NOT_AVAILABLE', `partition ${partition} of ${topic} has no leader now`)
+        if (leader < 0)
+          throw new KafkaError('LEADER_NOT_AVAILABLE', `partition ${partition} of ${topic} has no leader now`)
         const group = groups.get(leader)
         if (group) group.push(partition)
         else groups.set(leader, [partition])
@@ -170,5 +171,5 @@ const words = new Uint32Array(3)
 /** Topic ids are random, so 31 bits of them differ as well. */
 function epochOf(id: Buffer): number {
   murmur3(id.toString('hex'), 0, words, 0)
-  return ((words[0] as number) & 0x7fffffff) || 1
+  return (words[0] as number) & 0x7fffffff || 1
 }

@@ -2,14 +2,7 @@ import { cellKey } from '../../../record/cell.ts'
 import type { RecordBatch } from '../../../record/record-batch.ts'
 import { crc32c } from '../wire/crc32c.ts'
 import { type Compression, compress } from './compression.ts'
-import {
-  BATCH,
-  BATCH_HEADER_BYTES,
-  BEFORE_LENGTH,
-  FIXED_BYTES,
-  HEADER_NAME,
-  HEADER_VERSION,
-} from './event-header.ts'
+import { BATCH, BATCH_HEADER_BYTES, BEFORE_LENGTH, FIXED_BYTES, HEADER_NAME, HEADER_VERSION } from './event-header.ts'
 
 /** Varints and lengths of one record, at most. */
 const RECORD_OVERHEAD = 40

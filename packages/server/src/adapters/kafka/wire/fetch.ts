@@ -25,7 +25,13 @@ export interface FetchedPartition {
   records: Buffer
 }
 
-export function fetchRequest({ topicId, partitions, maxWaitMs, maxBytes, partitionMaxBytes }: FetchRequest): RawRequest {
+export function fetchRequest({
+  topicId,
+  partitions,
+  maxWaitMs,
+  maxBytes,
+  partitionMaxBytes,
+}: FetchRequest): RawRequest {
   const fields = new WireWriter(64 + partitions.length * 40)
     .int32(-1) // no replica
     .int32(maxWaitMs)

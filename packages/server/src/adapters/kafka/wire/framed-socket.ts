@@ -47,7 +47,8 @@ export function createFramedSocket(socket: Socket, address: string, clientId: st
     waiting.clear()
   }
 
-  const lost = (reason: string) => close(new KafkaError('CONNECTION', `the connection to Kafka at ${address} ${reason}`))
+  const lost = (reason: string) =>
+    close(new KafkaError('CONNECTION', `the connection to Kafka at ${address} ${reason}`))
 
   function onData(chunk: Buffer): void {
     let at = 0
@@ -57,7 +58,10 @@ export function createFramedSocket(socket: Socket, address: string, clientId: st
         if (lengthFilled < 4) continue
         lengthFilled = 0
         const length = lengthBytes.readInt32BE(0)
-        if (length < 4 || length > MAX_ANSWER_BYTES) return lost(`sent what is no answer of Kafka (length ${length})`)
+        if (length < 4 || length > MAX_ANSWER_BYTES) {
+          lost(`sent what is no answer of Kafka (length ${length})`)
+          return
+        }
         if (chunk.byteLength - at >= length) {
           settle(chunk.subarray(at, at + length))
           at += length
