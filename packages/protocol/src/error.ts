@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   unknown_key: 403,
   origin_not_allowed: 403,
   metric_not_allowed: 403,
+  not_allowed: 403,
   not_found: 404,
   method_not_allowed: 405,
   body_too_large: 413,

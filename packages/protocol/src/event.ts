@@ -140,6 +140,21 @@ export interface RejectedEvent {
   message: string
 }
 
+/** Answer of `GET /v1/rejected`: refused events of the last week, newest first, as far as they were kept. */
+export interface RejectedAnswer {
+  project: string
+  rejected: {
+    /** Epoch ms. */
+    receivedAt: number
+    code: string
+    message: string
+    /** Place in its batch, from 0. */
+    index: number
+    /** The event as JSON; of a long one the field that is wrong. What is still too long is cut and ends with `…`. */
+    event: string
+  }[]
+}
+
 /** Answer of `POST /v1/events` with status 202: accepted events are durable. */
 export interface IngestAnswer {
   accepted: number

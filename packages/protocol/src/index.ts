@@ -7,6 +7,7 @@ export type {
   EventInput,
   EventRejectionCode,
   IngestAnswer,
+  RejectedAnswer,
   RejectedEvent,
   StandardEvent,
 } from './event.ts'

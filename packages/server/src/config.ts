@@ -157,11 +157,12 @@ export function toConfig(options: unknown): Config {
     )
   }
   const projects = parsed.data.projects.map(toProject)
-  for (const field of ['id', 'writeKey', 'secretKey'] as const) {
+  for (const fields of [['id'], ['writeKey', 'previousWriteKey'], ['secretKey', 'previousSecretKey']] as const) {
     const seen = new Set<string>()
-    for (const project of projects) {
-      if (seen.has(project[field])) throw new ConfigError(`projects: two projects have the same ${field}`)
-      seen.add(project[field])
+    for (const value of projects.flatMap((project) => fields.map((field) => project[field]))) {
+      if (value === undefined) continue
+      if (seen.has(value)) throw new ConfigError(`projects: two projects have the same ${fields[0]}`)
+      seen.add(value)
     }
   }
   return { ...parsed.data, projects }

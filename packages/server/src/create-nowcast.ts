@@ -17,7 +17,13 @@ import { type Consumers, createConsumers } from './consumers.ts'
 import { type DataDirLock, lockDataDir } from './data-dir/lock-data-dir.ts'
 import { storedProjects } from './data-dir/stored-projects.ts'
 import { NowcastError } from './errors.ts'
-import { type CountryOfIp, createCountryOfIp, createIngest, createProjectKeys } from './ingest/ingest.ts'
+import {
+  type CountryOfIp,
+  createCountryOfIp,
+  createIngest,
+  createProjectKeys,
+  createRejectionKeeper,
+} from './ingest/ingest.ts'
 import { createRetentionGuard } from './ingest/retention-guard.ts'
 import { createLiveHub } from './live/live.ts'
 import { type Adapters, openAdapters } from './open-adapters.ts'
@@ -101,8 +107,12 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     adapters.archiveLagMs,
   )
   const countryOfIp = countryFinder(config.countryDatabase)
+  const rejections = createRejectionKeeper({
+    ...{ clock, logger, unkept: telemetry.ingest.unkept },
+    insert: (refused) => eventStore.insertRejected(refused),
+  })
   const ingest = createIngest(
-    { log, clock, countryOfIp, metrics: telemetry.ingest, refusal: retention.refusal },
+    { log, clock, countryOfIp, metrics: telemetry.ingest, rejections, refusal: retention.refusal },
     config,
   )
   const query = createQuery({ hotStore, eventStore, clock }, config)
@@ -129,6 +139,7 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     telemetry,
     logger,
     readiness: () => readiness({ state, roles: config.roles, adapters, consumers, refusal: retention.refusal() }),
+    rejected: eventStore.rejected,
     admin: { key: adminKey, audit: runAudit },
     page: {
       pageDir: fileURLToPath(new URL('./page', import.meta.url)),
@@ -162,6 +173,7 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
       await consumers.start()
       retention.start()
       hub.start()
+      rejections.start()
       if (state === 'starting') state = 'started'
     },
     async stop() {
@@ -169,6 +181,7 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
       state = 'stopped'
       retention.stop()
       await ingest.stop()
+      await rejections.stop()
       await sockets.stop()
       await hub.stop()
       await consumers?.stop()

@@ -5,6 +5,7 @@ const key = (prefix: string) =>
   z
     .string()
     .regex(new RegExp(`^${prefix}[\\w-]{8,}$`), `must begin with ${prefix} and have at least 8 characters after it`)
+const secret = z.string().min(32, 'must have at least 32 characters')
 const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, like EUR')
 
 /** A team's product: its own keys, its own data. */
@@ -22,7 +23,13 @@ export const ProjectSchema = z.strictObject({
   /** For servers and imports. */
   secretKey: key('nc_sec_'),
   /** Signs read tokens. */
-  readSecret: z.string().min(32, 'must have at least 32 characters'),
+  readSecret: secret,
+  /** Valid beside `writeKey` while clients change to it. */
+  previousWriteKey: key('nc_pub_').optional(),
+  /** Valid beside `secretKey`. */
+  previousSecretKey: key('nc_sec_').optional(),
+  /** Tokens that it signed are valid beside those of `readSecret`. */
+  previousReadSecret: secret.optional(),
   /** Origins that may send and read; all when unset. */
   allowedOrigins: z.array(z.url()).optional(),
   /** Up to two properties that filter and break down live, like country. @default [] */

@@ -3,6 +3,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export interface IngestMetrics {
   accepted(project: string, events: number): void
   rejected(project: string, code: string): void
+  /** Refused events that are counted and not kept. */
+  unkept(events: number): void
 }
 
 /** The server's own figures, as Prometheus reads them. */
@@ -41,11 +43,17 @@ export function createTelemetry(): Telemetry {
     labelNames: ['project', 'code'],
     registers,
   })
+  const unkept = new Counter({
+    name: 'nowcast_rejected_unkept_total',
+    help: 'Refused events that are counted and not kept for showing',
+    registers,
+  })
   return {
     registry,
     ingest: {
       accepted: (project, events) => accepted.inc({ project }, events),
       rejected: (project, code) => rejected.inc({ project, code }),
+      unkept: (events) => unkept.inc(events),
     },
     requests: new Histogram({
       name: 'nowcast_http_request_seconds',

@@ -9,12 +9,11 @@ export function answerError(error: unknown, context: Context, logger: Logger): R
     error instanceof NowcastError
       ? error
       : new NowcastError('internal', 'something went wrong on the server: its log says what')
-  if (!(error instanceof NowcastError)) logger.error({ error, path: context.req.path }, 'a request failed')
+  // A key may stand in a path.
+  const shown = context.req.path.replace(/nc_(pub|sec)_[\w-]+/g, 'nc_$1_…')
+  if (!(error instanceof NowcastError)) logger.error({ error, path: shown }, 'a request failed')
   else if (known.status >= 500)
-    logger.warn(
-      { code: known.code, path: context.req.path, cause: (known.cause as Error | undefined)?.message },
-      known.message,
-    )
+    logger.warn({ code: known.code, path: shown, cause: (known.cause as Error | undefined)?.message }, known.message)
   if (known.retryAfterMs !== undefined)
     context.header('retry-after', String(Math.max(1, Math.ceil(known.retryAfterMs / 1000))))
   return context.json(known.toBody(), known.status as ContentfulStatusCode)

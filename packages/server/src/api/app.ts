@@ -8,10 +8,15 @@ import { answerError } from './answer-error.ts'
 import { addEventsRoute, type EventsRouteDependencies } from './events-route.ts'
 import { addPageRoutes, type PageRoutesOptions } from './page-routes.ts'
 import { addQueryRoute, type QueryRouteDependencies } from './query-route.ts'
+import { addRejectedRoute, type RejectedRouteDependencies } from './rejected-route.ts'
 import { addSegmentRoutes, SEGMENT_PATHS } from './segment-routes.ts'
 import { addStatusRoutes, type StatusRoutesDependencies } from './status-routes.ts'
 
-export interface AppDependencies extends QueryRouteDependencies, EventsRouteDependencies, StatusRoutesDependencies {
+export interface AppDependencies
+  extends QueryRouteDependencies,
+    EventsRouteDependencies,
+    RejectedRouteDependencies,
+    StatusRoutesDependencies {
   logger: Logger
   telemetry: Telemetry
   page: PageRoutesOptions
@@ -40,6 +45,7 @@ export function createApp(dependencies: AppDependencies): Hono {
   addEventsRoute(app, dependencies)
   addSegmentRoutes(app, dependencies)
   addQueryRoute(app, dependencies)
+  addRejectedRoute(app, dependencies)
   addStatusRoutes(app, dependencies)
   addAdminRoutes(app, dependencies.admin)
   addPageRoutes(app, dependencies.page)
@@ -51,7 +57,16 @@ export function createApp(dependencies: AppDependencies): Hono {
   return app
 }
 
-const ROUTES = ['/v1/events', '/v1/query', ...SEGMENT_PATHS, '/healthz', '/readyz', '/metrics', '/nowcast.js']
+const ROUTES = [
+  '/v1/events',
+  '/v1/query',
+  '/v1/rejected',
+  ...SEGMENT_PATHS,
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/nowcast.js',
+]
 
 /** The role that answers a path below `/v1`: what is no question and nothing of the owner's brings events. */
 function roleOf(path: string): Role | undefined {

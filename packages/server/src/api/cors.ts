@@ -13,7 +13,7 @@ export function allowCors(context: Context): void {
 /** The answer to a preflight. */
 export function preflight(context: Context): Response {
   allowCors(context)
-  context.header('access-control-allow-methods', 'POST, OPTIONS')
+  context.header('access-control-allow-methods', 'GET, POST, OPTIONS')
   context.header('access-control-allow-headers', 'authorization, content-type, content-encoding, x-retry-count')
   context.header('access-control-max-age', '86400')
   return context.body(null, 204)

@@ -1,5 +1,5 @@
 import type { Filters } from '@nowcast/protocol'
-import { decodeJwt, errors, jwtVerify, SignJWT } from 'jose'
+import { decodeJwt, errors, type JWTVerifyResult, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import { NowcastError } from '../errors.ts'
 import type { Project } from '../project.ts'
@@ -56,7 +56,11 @@ export function createTokenVerifier(
   projects: readonly Project[],
 ): (token: string | undefined) => Promise<VerifiedToken> {
   const byId = new Map(
-    projects.map((project) => [project.id, { project, secret: new TextEncoder().encode(project.readSecret) }]),
+    projects.map((project) => {
+      const { readSecret, previousReadSecret } = project
+      const secrets = previousReadSecret ? [readSecret, previousReadSecret] : [readSecret]
+      return [project.id, { project, secrets: secrets.map((secret) => new TextEncoder().encode(secret)) }]
+    }),
   )
   return async (token) => {
     if (!token) throw new NowcastError('missing_token', 'a read token is needed: Authorization: Bearer <token>')
@@ -64,7 +68,7 @@ export function createTokenVerifier(
       // Which secret to check with; nothing else of it is believed before that.
       const owner = byId.get(String(decodeJwt(token).project))
       if (!owner) throw new NowcastError('invalid_token', 'the token names no project of this server')
-      const { payload } = await jwtVerify(token, owner.secret, { algorithms: ['HS256'] })
+      const { payload } = await verifyWithAny(token, owner.secrets)
       const { exp, filters, metrics } = Claims.parse(payload)
       return { scope: { project: owner.project, filters, metrics }, expiresAt: exp * 1000 }
     } catch (cause) {
@@ -77,5 +81,16 @@ export function createTokenVerifier(
         { cause },
       )
     }
+  }
+}
+
+/** @throws the last secret's error */
+async function verifyWithAny(token: string, secrets: readonly Uint8Array[]): Promise<JWTVerifyResult> {
+  const [secret, ...others] = secrets
+  try {
+    return await jwtVerify(token, secret as Uint8Array, { algorithms: ['HS256'] })
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    return verifyWithAny(token, others)
   }
 }

@@ -23,7 +23,10 @@ export async function serve(options: NowcastOptions & { port: number; host: stri
   const server = createAdaptorServer({
     fetch: nowcast.app.fetch,
     // Whoever sends headers or a body drop by drop is cut off.
-    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    serverOptions: {
+      ...{ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+      connectionsCheckingInterval: 2000,
+    },
   }) as Server
   nowcast.attach(server)
   try {

@@ -12,12 +12,15 @@ import { type BatchFacts, createEventStamper } from './event-stamper.ts'
 import { type BatchFormat, RefusedItem } from './formats/batch-format.ts'
 import { createGroupAppender } from './group-appender.ts'
 import type { KeyOwner } from './project-keys.ts'
+import type { RejectionKeeper } from './rejection-keeper.ts'
 
 export interface IngestDependencies {
   log: EventLog
   clock: Clock
   countryOfIp: CountryOfIp
   metrics: IngestMetrics
+  /** Keeps refused events for showing; none are kept when unset. */
+  rejections?: Pick<RejectionKeeper, 'keep'>
   /** Why events cannot be taken at present; undefined when they can. */
   refusal?(): NowcastError | undefined
 }
@@ -50,7 +53,7 @@ export interface Ingest {
 
 /** The stage from a batch to the log. */
 export function createIngest(dependencies: IngestDependencies, options: IngestOptions = {}): Ingest {
-  const { log, clock, countryOfIp, metrics, refusal } = dependencies
+  const { log, clock, countryOfIp, metrics, rejections, refusal } = dependencies
   const appender = createGroupAppender(log, options)
   const stamper = createEventStamper(createCellBounds(clock, options), log)
   const origins = createOriginFinder(countryOfIp, createDeviceOfAgent())
@@ -79,6 +82,7 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
       const id = (items[index] as Record<string, unknown> | null)?.[format.idField]
       rejected.push(typeof id === 'string' ? { index, id: id.slice(0, 64), code, message } : { index, code, message })
       metrics.rejected(owner.project.id, code)
+      rejections?.keep({ project: owner.project.id, receivedAt, code, message, index }, items[index])
     }
 
     for (let i = 0; i < items.length; i++) {
@@ -127,3 +131,4 @@ export type { BatchFormat } from './formats/batch-format.ts'
 export { nativeFormat } from './formats/native.ts'
 export { createSegmentFormat, type SegmentType } from './formats/segment.ts'
 export { createProjectKeys, type KeyOwner } from './project-keys.ts'
+export { createRejectionKeeper } from './rejection-keeper.ts'

@@ -12,8 +12,9 @@ export interface KeyOwner {
 export function createProjectKeys(projects: readonly Project[]): (key: string) => KeyOwner | undefined {
   const owners = new Map<string, KeyOwner>()
   for (const project of projects) {
-    owners.set(digest(project.writeKey), { project, kind: 'write' })
-    owners.set(digest(project.secretKey), { project, kind: 'secret' })
+    const { writeKey, secretKey, previousWriteKey, previousSecretKey } = project
+    for (const key of [writeKey, previousWriteKey]) if (key) owners.set(digest(key), { project, kind: 'write' })
+    for (const key of [secretKey, previousSecretKey]) if (key) owners.set(digest(key), { project, kind: 'secret' })
   }
   return (key) => owners.get(digest(key))
 }
