@@ -52,7 +52,10 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
       )
     : undefined
   const archiver = config.roles.includes('archive')
-    ? createArchiver({ ...consumer, eventStore, group: adapters.archiveGroup }, duplicates)
+    ? createArchiver(
+        { ...consumer, eventStore, group: adapters.archiveGroup },
+        { ...duplicates, ...(adapters.insertLeaseMs === undefined ? {} : { leaseMs: adapters.insertLeaseMs }) },
+      )
     : undefined
   const trimmer =
     trimmableLog && aggregator && archiver

@@ -13,6 +13,8 @@ import type { EventStore } from './ports/event-store.ts'
 import type { HotStore } from './ports/hot-store.ts'
 import type { Telemetry } from './telemetry.ts'
 
+/** Of a process that archives alone, ms. */
+const INSERT_LEASE_MS = 5000
 /** Built beside this module. */
 const ENGINE_ENTRY = fileURLToPath(new URL('./engine.js', import.meta.url))
 
@@ -36,6 +38,8 @@ export interface Adapters {
   archiveGroup: ConsumerGroup
   /** Offset up to which each partition is archived, by whichever process. */
   sharedArchivedTo: (() => Promise<number[]>) | undefined
+  /** How long after a sign of life of this process its inserts are taken, ms; undefined where they end with it. */
+  insertLeaseMs: number | undefined
   /** How long the archive may be behind before the log loses what it has not archived, ms. */
   archiveLagMs: number | undefined
   /** Resolves when what is outside was reached, or when `isOver`. */
@@ -78,6 +82,7 @@ export async function openAdapters(config: Config, { dataDir, clock, logger }: O
     aggregateGroup: createSoleMember(log),
     archiveGroup: createSoleMember(log),
     sharedArchivedTo: undefined,
+    insertLeaseMs: config.clickhouse === undefined ? undefined : INSERT_LEASE_MS,
     archiveLagMs: undefined,
     async start() {
       await Promise.all([hotStore.start(), eventStore.start()])

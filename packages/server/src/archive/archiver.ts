@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { createLogReader, type LogReader } from '../consume/log-reader.ts'
 import { createWakeUp } from '../consume/wake-up.ts'
+import { NowcastError } from '../errors.ts'
 import type { ConsumerGroup } from '../ports/consumer-group.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore } from '../ports/event-store.ts'
@@ -29,6 +30,11 @@ export interface ArchiverOptions {
   insertBytes?: number
   /** Most offsets of one partition in one insert. @default 50000 */
   insertOffsets?: number
+  /**
+   * How long after a sign of life of this process its rows are taken by the store, ms; less than the session time-out of
+   * its group. Without it, an insert ends with this process and nobody else archives its partitions.
+   */
+  leaseMs?: number
 }
 
 /** The stage from the log to the event store. */
@@ -45,6 +51,7 @@ export interface Archiver {
 }
 
 const RETRY_MS = 500
+const SMALLEST_SHARE = 1 / 256
 const BATCH_BYTES = 256 * 1024
 
 /** One writer for all partitions of its process: one insert carries rows of all of them. */
@@ -56,9 +63,12 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     insertOffsets = 50_000,
     duplicateOffsets,
     duplicateMs,
+    leaseMs,
   } = options
   const wakeUp = createWakeUp()
-  const lease = createInsertLease(group, eventStore)
+  const lease = leaseMs === undefined ? undefined : createInsertLease(group, eventStore, leaseMs)
+  /** Others go on where this process stops. */
+  const isShared = group.sessionTimeoutMs > 0
   /** Kept when a partition goes to another process: what a reader knows at an offset is true for ever. */
   const readers: LogReader[] = []
   const archivedTo: number[] = []
@@ -70,6 +80,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   let stopping = false
   let running = Promise.resolve()
   let problem: string | undefined
+  /** Share of the usual insert: less while the store is too slow for a whole one. */
+  let share = 1
   let stopListening: () => void = () => {}
 
   function assign(partitions: readonly number[]): void {
@@ -81,20 +93,21 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     wakeUp.wake()
   }
 
-  const newBatch = () => new InsertBatchBuilder(epoch, BATCH_BYTES, lease.isNeeded)
+  const newBatch = () => new InsertBatchBuilder(epoch, BATCH_BYTES, lease !== undefined)
 
   async function send(batch: InsertBatchBuilder): Promise<void> {
     if (batch.rows === 0) return
-    await eventStore.insert(batch.bytes(await lease.insertBefore()), { timeoutMs: lease.insertMs })
+    if (lease) await eventStore.insert(batch.bytes(await lease.insertBefore()), { timeoutMs: lease.insertMs })
+    else await eventStore.insert(batch.bytes())
   }
 
-  /** Finds where the archive of the assigned partitions stands, once no earlier owner can change that. */
+  /** Finds where the archive of the assigned partitions stands, once no insert of before can change that any more. */
   async function takeOver(turn: number): Promise<void> {
-    const until = performance.now() + lease.takeOverMs
-    while (!stopping && turn === generation && performance.now() < until) {
+    const until = performance.now() + (lease?.takeOverMs ?? 0)
+    while (!(stopping && isShared) && turn === generation && performance.now() < until) {
       await wakeUp.sleep(until - performance.now())
     }
-    if (stopping && lease.isNeeded) return
+    if (stopping && isShared) return
     epoch = log.epoch
     const frontiers = new Map((await eventStore.frontiers(epoch)).map((frontier) => [frontier.partition, frontier]))
     for (const partition of assigned) {
@@ -110,13 +123,14 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   /** The next rows of all partitions, up to the bounds of one insert; undefined when there are none. */
   async function gather(): Promise<InsertBatchBuilder | undefined> {
     const batch = newBatch()
-    const share = insertBytes / assigned.length
+    const bytes = (insertBytes * share) / assigned.length
+    const offsets = Math.ceil(insertOffsets * share)
     for (const partition of assigned) {
       const reader = readers[partition] as LogReader
       const { cut } = reader
       const sizeBefore = batch.size
-      const to = reader.position + insertOffsets
-      while (batch.size - sizeBefore < share && reader.position < to) {
+      const to = reader.position + offsets
+      while (batch.size - sizeBefore < bytes && reader.position < to) {
         const slice = await reader.next(to - reader.position)
         if (!slice) break
         batch.add(slice)
@@ -145,7 +159,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   async function archive(turn: number): Promise<void> {
     let insertedAt = Number.NEGATIVE_INFINITY
     // Others go on where this process stops; without others what the log holds is archived first.
-    const isOver = () => turn !== generation || (stopping && lease.isNeeded)
+    const isOver = () => turn !== generation || (stopping && isShared)
     let batch = await gather()
     while (!isOver() && (!stopping || batch)) {
       if (!batch) {
@@ -165,13 +179,14 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       if (inserted.status === 'rejected') throw inserted.reason
       if (next.status === 'rejected') throw next.reason
       problem = undefined
+      share = Math.min(1, share * 2)
       batch = next.value
     }
   }
 
   async function run(): Promise<void> {
     let failures = 0
-    while (!(stopping && (failures > 1 || lease.isNeeded))) {
+    while (!(stopping && (failures > 1 || isShared))) {
       const turn = generation
       if (assigned.length === 0) {
         if (stopping) return
@@ -185,6 +200,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
         if (stopping) return
       } catch (error) {
         problem = (error as Error).message
+        if (error instanceof NowcastError && error.code === 'query_timeout') share = Math.max(SMALLEST_SHARE, share / 2)
         logger.error({ error }, 'archiving stopped and will be tried again')
         failures++
         await wakeUp.sleep(Math.min(RETRY_MS * failures, 10_000))
@@ -206,7 +222,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       stopping = true
       wakeUp.wake()
       // An insert under way is refused or committed before another process looks.
-      const left = lease.isNeeded ? group.stop() : undefined
+      const left = isShared ? group.stop() : undefined
       await running
       await (left ?? group.stop())
       stopListening()

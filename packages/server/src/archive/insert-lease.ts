@@ -9,35 +9,34 @@ const CLOCK_EVERY_MS = 30_000
 /**
  * Until when this process may insert what its partitions hold.
  *
- * A member that was stopped does not know that its partitions have been given to another. So each row carries a time,
- * by the store's own clock, after which the store refuses it: half a session time-out after the group last heard of its
- * writer. Whoever takes partitions over waits until the rows of an earlier owner are refused, and what the store had
- * accepted before is committed, and only then looks where the archive stands.
+ * A member that was stopped does not know that its partitions have been given to another, and an insert whose answer
+ * was lost may still be on its way. So each row carries a time, by the store's own clock, after which the store refuses
+ * it: `leaseMs` after the group last heard of its writer. Whoever looks where the archive stands waits before that until
+ * earlier rows are refused, and what the store had accepted of them is committed.
  */
 export interface InsertLease {
-  /** Whether rows carry the time at all: not where nobody else can have the partitions. */
-  readonly isNeeded: boolean
   /** The time that rows sent now carry, epoch ms by the store's clock. */
-  insertBefore(): Promise<number | undefined>
+  insertBefore(): Promise<number>
   /** Longest time that an insert may take, ms. */
-  readonly insertMs: number | undefined
-  /** How long a new owner waits before it looks where the archive stands, ms. */
+  readonly insertMs: number
+  /** How long to wait before looking where the archive stands, ms. */
   readonly takeOverMs: number
 }
 
-export function createInsertLease(group: ConsumerGroup, eventStore: EventStore): InsertLease {
-  const isNeeded = group.sessionTimeoutMs > 0
-  const leaseMs = group.sessionTimeoutMs / 2
+/** @param leaseMs less than the group's session time-out, ms */
+export function createInsertLease(
+  group: Pick<ConsumerGroup, 'aliveAt'>,
+  eventStore: Pick<EventStore, 'now'>,
+  leaseMs: number,
+): InsertLease {
   /** The store's clock less ours, at most. */
   let ahead = 0
   let readAt = Number.NEGATIVE_INFINITY
 
   return {
-    isNeeded,
-    insertMs: isNeeded ? leaseMs : undefined,
-    takeOverMs: isNeeded ? leaseMs + leaseMs + MARGIN_MS : 0,
+    insertMs: leaseMs,
+    takeOverMs: leaseMs + leaseMs + MARGIN_MS,
     async insertBefore() {
-      if (!isNeeded) return undefined
       if (performance.now() - readAt > CLOCK_EVERY_MS) {
         const storeTime = await eventStore.now()
         // The answer was on its way for a while: the store's clock is at least this far ahead.

@@ -26,6 +26,8 @@ export interface StatementContext {
   parameters?: Record<string, unknown>
   settings?: ClickHouseSettings
   signal?: AbortSignal
+  /** How long an insert waits for its answer, where that is shorter than the connection's time-out, ms. */
+  timeoutMs?: number | undefined
 }
 
 /** Statements to ClickHouse, the same for a server and for the embedded engine. */
@@ -52,6 +54,7 @@ export interface ClickHouseConnectionOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000
+const GRACE_MS = 2000
 
 export function createClickHouseConnection(
   location: ClickHouseLocation,
@@ -74,7 +77,7 @@ export function createClickHouseConnection(
       // Failures are thrown, and reported by those who catch them.
       log: { level: ClickHouseLogLevel.OFF },
       // ClickHouse stops by itself a little earlier, and then says why.
-      request_timeout: timeoutMs + 2000,
+      request_timeout: timeoutMs + GRACE_MS,
       max_open_connections: 16,
       clickhouse_settings: {
         max_execution_time: Math.ceil(timeoutMs / 1000),
@@ -130,7 +133,9 @@ export function createClickHouseConnection(
         try {
           const values = Readable.from([rows], { objectMode: false })
           const query = `INSERT INTO ${table} FORMAT JSONEachRow`
-          const { stream } = await client.exec({ ...statement(context), query, values })
+          // ClickHouse stops by itself a little earlier, and then says why.
+          const late = context.timeoutMs === undefined ? undefined : AbortSignal.timeout(context.timeoutMs + GRACE_MS)
+          const { stream } = await client.exec({ ...statement(context), query, values, abort_signal: late })
           await drain(stream)
         } catch (error) {
           // An answer of ClickHouse means that the insert has ended; anything else, that it may still be running.

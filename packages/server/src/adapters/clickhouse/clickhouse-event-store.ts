@@ -63,9 +63,9 @@ export function createClickHouseEventStore(
     ping: () => connection.ping(),
     async insert(rows, { timeoutMs } = {}) {
       if (rows.byteLength === 0) return
-      const within = timeoutMs === undefined ? {} : { max_execution_time: timeoutMs / 1000 }
+      const within = timeoutMs === undefined ? {} : { max_execution_time: Math.ceil(timeoutMs / 1000) }
       const settings = { ...INSERT_SETTINGS, ...within }
-      await connection.insert('nowcast.events', rows, { doing: 'writing events', settings })
+      await connection.insert('nowcast.events', rows, { doing: 'writing events', settings, timeoutMs })
     },
     now: () => readClock(connection),
     frontiers: (epoch) => readFrontiers(connection, epoch),
