@@ -73,8 +73,11 @@ const ConfigSchema = z.strictObject({
   kafka: z
     .preprocess((value) => (typeof value === 'string' ? { brokers: list(value) } : value), KafkaSchema)
     .optional(),
-  /** `redis://user:password@host:6379`; memory when unset. */
-  redis: z.url({ protocol: /^rediss?(\+sentinel)?$/, error: 'must be a redis:// or rediss:// address' }).optional(),
+  /** `redis://user:password@host:6379`, also of a cluster or of Sentinel; memory when unset. */
+  redis: z
+    .string()
+    .regex(/^rediss?(\+sentinel)?:\/\//, 'must be an address that begins with redis:// or rediss://')
+    .optional(),
   /** `http://user:password@host:8123`; the embedded engine when unset. */
   clickhouse: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
   /** Proxies whose X-Forwarded-For is believed: how many, or their subnets. @default false */
@@ -124,6 +127,8 @@ const ConfigSchema = z.strictObject({
 
 /** A configuration as one writes it. */
 export type ConfigOptions = z.input<typeof ConfigSchema>
+/** How to reach Kafka, and what the topic is to be. */
+export type KafkaConfig = z.output<typeof KafkaSchema>
 export type Config = Omit<z.output<typeof ConfigSchema>, 'projects'> & { projects: Project[] }
 
 /** A configuration that cannot be used; the message names the field. */

@@ -4,12 +4,9 @@ import { createArchiver } from './archive/archiver.ts'
 import { createLogTrimmer } from './archive/log-trimmer.ts'
 import { createColdStart } from './cold-start.ts'
 import type { Config } from './config.ts'
-import type { Adapters } from './open-adapters.ts'
+import { type Adapters, DUPLICATE_MS } from './open-adapters.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Telemetry } from './telemetry.ts'
-
-/** W of the duplicate rule. */
-const DUPLICATE_MS = 24 * 3_600_000
 
 export interface ConsumersDependencies {
   config: Config
@@ -45,6 +42,7 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
         {
           ...consumer,
           hotStore,
+          touched: adapters.bus.publish,
           group: adapters.aggregateGroup,
           coldStart: createColdStart(log, eventStore, clock.now),
         },

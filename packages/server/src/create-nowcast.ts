@@ -118,7 +118,13 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
   const query = createQuery({ hotStore, eventStore, clock }, config)
   const verify = createTokenVerifier(projects)
   const sockets = createLiveSockets(() => ({ hub, query, verify, telemetry, logger, requireServing }))
-  const hub = createLiveHub({ clock, telemetry, logger, broadcast: sockets.broadcast })
+  const hub = createLiveHub({
+    clock,
+    telemetry,
+    logger,
+    onTouched: adapters.bus.onTouched,
+    broadcast: sockets.broadcast,
+  })
   let consumers: Consumers | undefined
   let state: 'new' | 'starting' | 'started' | 'stopped' = 'new'
 

@@ -1,20 +1,32 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConnectionOptions } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-event-store.ts'
+import { createCommittedPositions, createKafkaConsumerGroup } from './adapters/kafka/kafka-consumer-group.ts'
+import { createKafkaEventLog, type KafkaEventLogOptions } from './adapters/kafka/kafka-event-log.ts'
 import { createLmdbEventLog, type LmdbEventLog } from './adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from './adapters/memory/memory-hot-store.ts'
+import { createMemoryLiveBus } from './adapters/memory/memory-live-bus.ts'
 import { createSoleMember } from './adapters/memory/sole-member.ts'
-import type { Config } from './config.ts'
+import { createRedisHotStore } from './adapters/redis/redis-hot-store.ts'
+import { createRedisLiveBus } from './adapters/redis/redis-live-bus.ts'
+import type { Config, KafkaConfig } from './config.ts'
+import { NowcastError } from './errors.ts'
 import type { Clock } from './ports/clock.ts'
 import type { ConsumerGroup } from './ports/consumer-group.ts'
 import type { EventLog } from './ports/event-log.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { HotStore } from './ports/hot-store.ts'
+import type { LiveBus } from './ports/live-bus.ts'
 import type { Telemetry } from './telemetry.ts'
 
+/** W of the duplicate rule: how long the log must keep events for it, ms. */
+export const DUPLICATE_MS = 24 * 3_600_000
 /** Of a process that archives alone, ms. */
-const INSERT_LEASE_MS = 5000
+const SOLE_LEASE_MS = 5000
+const RETRY_MS = 2000
 /** Built beside this module. */
 const ENGINE_ENTRY = fileURLToPath(new URL('./engine.js', import.meta.url))
 
@@ -31,6 +43,7 @@ export interface Adapters {
   /** The log, where nobody else deletes what is old. */
   trimmableLog: LmdbEventLog | undefined
   hotStore: HotStore
+  bus: LiveBus
   /** Whether other processes keep the hot store up to date too. */
   isHotStoreShared: boolean
   eventStore: EventStore
@@ -42,55 +55,124 @@ export interface Adapters {
   insertLeaseMs: number | undefined
   /** How long the archive may be behind before the log loses what it has not archived, ms. */
   archiveLagMs: number | undefined
-  /** Resolves when what is outside was reached, or when `isOver`. */
+  /** Resolves when what this process cannot do without was reached, or when `isOver`. */
   start(isOver: () => boolean): Promise<void>
   stop(): Promise<void>
 }
 
-/** Opens the embedded log; what is elsewhere is reached by `start`. */
-export async function openAdapters(config: Config, { dataDir, clock, logger }: OpenAdaptersContext): Promise<Adapters> {
-  const embeddedLog = createLmdbEventLog({
-    path: join(dataDir, 'log'),
-    partitions: config.partitions,
-    maxBytes: config.logBytes,
-  })
-  await embeddedLog.start()
-  const log = embeddedLog
-  const hotStore = createMemoryHotStore(clock, {
-    get partitions() {
-      return log.partitions
-    },
-    maxBytes: config.hotBytes,
-  })
-  const eventStore = createClickHouseEventStore(
-    config.clickhouse
-      ? { url: config.clickhouse }
-      : {
-          embedded: {
-            dataDir: join(dataDir, 'clickhouse'),
-            entry: ENGINE_ENTRY,
-            onExit: (exit) => logger.error(exit, 'the archive’s engine ended and is started again'),
-          },
-        },
-  )
+/** Opens the embedded log; what is elsewhere is reached by `start`. @throws ConfigError, NowcastError */
+export async function openAdapters(config: Config, context: OpenAdaptersContext): Promise<Adapters> {
+  const { dataDir, clock, logger } = context
+  const { kafka, redis, clickhouse } = config
+  const trimmableLog = kafka ? undefined : await openEmbeddedLog(config, dataDir)
+  const log = trimmableLog ?? createKafkaEventLog(kafkaLogOptions(kafka as KafkaConfig, context))
+  const hotBytes = { maxBytes: config.hotBytes }
+  const hotStore = redis
+    ? createRedisHotStore(clock, { url: redis, partitions: log.partitions, ...hotBytes })
+    : createMemoryHotStore(clock, { partitions: log.partitions, ...hotBytes })
+  const bus = redis ? createRedisLiveBus({ url: redis }) : createMemoryLiveBus()
+  const embedded = {
+    dataDir: join(dataDir, 'clickhouse'),
+    entry: ENGINE_ENTRY,
+    onExit: (exit: object) => logger.error(exit, 'the archive’s engine ended and is started again'),
+  }
+  const eventStore = createClickHouseEventStore(clickhouse ? { url: clickhouse } : { embedded })
+  // Partitions are shared only by processes that write to the same place.
+  const archiveGroup = kafka && clickhouse ? groupOf('archive', kafka) : createSoleMember(log)
+  const aggregateGroup = kafka && redis ? groupOf('aggregate', kafka) : createSoleMember(log)
+  const archived = kafka && clickhouse ? createCommittedPositions(groupOptions('archive', kafka)) : undefined
+  const hasRole = (...names: Config['roles']) => names.some((name) => config.roles.includes(name))
+
   return {
     log,
-    trimmableLog: embeddedLog,
+    trimmableLog,
     hotStore,
-    isHotStoreShared: false,
+    bus,
+    isHotStoreShared: redis !== undefined,
     eventStore,
-    aggregateGroup: createSoleMember(log),
-    archiveGroup: createSoleMember(log),
-    sharedArchivedTo: undefined,
-    insertLeaseMs: config.clickhouse === undefined ? undefined : INSERT_LEASE_MS,
-    archiveLagMs: undefined,
-    async start() {
-      await Promise.all([hotStore.start(), eventStore.start()])
+    aggregateGroup,
+    archiveGroup,
+    sharedArchivedTo:
+      archived &&
+      (async () => {
+        const positions = await archived.read()
+        return Array.from({ length: log.partitions }, (_, partition) => positions.get(partition) ?? 0)
+      }),
+    insertLeaseMs: clickhouse === undefined ? undefined : archiveGroup.sessionTimeoutMs / 2 || SOLE_LEASE_MS,
+    archiveLagMs: archived && kafka ? kafka.retentionMs - DUPLICATE_MS : undefined,
+    async start(isOver) {
+      const reached = (what: string, start: () => Promise<void>) => untilReached(what, start, isOver, logger)
+      const inBackground = (reaching: Promise<void>) => {
+        reaching.catch((error: Error) => logger.error(error.message))
+      }
+      // Live figures and ingestion do without ClickHouse, and history does without Kafka.
+      const reachLog = trimmableLog ? Promise.resolve() : reached('Kafka', () => log.start())
+      const reachStore = clickhouse ? reached('ClickHouse', () => eventStore.start()) : eventStore.start()
+      if (clickhouse) inBackground(reachStore)
+      if (!hasRole('ingest', 'aggregate', 'archive')) inBackground(reachLog)
+      await Promise.all([
+        hasRole('ingest', 'aggregate', 'archive') ? reachLog : undefined,
+        hasRole('aggregate', 'query') ? reached('Redis', () => hotStore.start()) : undefined,
+        clickhouse ? undefined : reachStore,
+      ])
+      if (hasRole('aggregate', 'query')) await bus.start()
     },
     async stop() {
+      archived?.close()
+      await bus.stop()
       await hotStore.stop()
       await eventStore.stop()
       await log.stop()
     },
+  }
+}
+
+async function openEmbeddedLog(config: Config, dataDir: string): Promise<LmdbEventLog> {
+  const { partitions, logBytes: maxBytes } = config
+  const log = createLmdbEventLog({ path: join(dataDir, 'log'), partitions, maxBytes })
+  await log.start()
+  return log
+}
+
+function kafkaConnection({ brokers, ssl, sasl }: KafkaConfig) {
+  return { brokers, ssl: ssl as boolean | ConnectionOptions, ...(sasl && { sasl }) }
+}
+
+function kafkaLogOptions(kafka: KafkaConfig, { telemetry, logger }: OpenAdaptersContext): KafkaEventLogOptions {
+  const { topic, partitions, retentionMs, compression } = kafka
+  return {
+    ...kafkaConnection(kafka),
+    ...{ topic, partitions, retentionMs, compression },
+    minRetentionMs: DUPLICATE_MS,
+    onWarning: (message) => logger.warn(message),
+    onForeign(partition, records) {
+      telemetry.foreignRecords.inc({ partition }, records.count)
+      logger.warn({ partition, ...records }, 'records in the topic that Nowcast did not write are passed over')
+    },
+  }
+}
+
+function groupOptions(role: string, kafka: KafkaConfig) {
+  const { topic, partitions, sessionTimeoutMs } = kafka
+  return { ...kafkaConnection(kafka), groupId: `${topic}.${role}`, topic, partitions, sessionTimeoutMs }
+}
+
+const groupOf = (role: string, kafka: KafkaConfig) => createKafkaConsumerGroup(groupOptions(role, kafka))
+
+/** Tries until it succeeds, or until trying again is of no use. */
+async function untilReached(
+  what: string,
+  start: () => Promise<void>,
+  isOver: () => boolean,
+  logger: Logger,
+): Promise<void> {
+  while (!isOver()) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!(error instanceof NowcastError && error.retryable)) throw error
+      logger.warn(`waiting for ${what}: ${error.message}`)
+      await sleep(RETRY_MS)
+    }
   }
 }

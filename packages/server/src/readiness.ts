@@ -24,7 +24,10 @@ export async function readiness(sources: ReadinessSources): Promise<Readiness> {
     })
     parts.log = partOf(log ?? (hasRole('ingest') ? refusal?.message : undefined))
   }
-  if (hasRole('aggregate', 'query')) parts.live = partOf(adapters.hotStore.problem ?? problems?.aggregate)
+  if (hasRole('aggregate', 'query'))
+    parts.live = partOf(adapters.hotStore.problem ?? problems?.aggregate ?? adapters.bus.problem)
+  if (hasRole('aggregate')) parts.aggregators = partOf(adapters.aggregateGroup.problem)
+  if (hasRole('archive')) parts.archivers = partOf(adapters.archiveGroup.problem)
   if (hasRole('archive', 'query')) {
     parts.archive = partOf((await messageOf(() => adapters.eventStore.ping())) ?? problems?.archive)
   }

@@ -16,6 +16,7 @@ export interface Telemetry {
   duplicates: Counter<'stage'>
   processed: Counter<'stage'>
   cut: Counter<'stage'>
+  foreignRecords: Counter<'partition'>
   /** Offsets behind the end of the log. */
   lag: Gauge<'stage' | 'partition'>
   /** Reach of the duplicate rule today, s. */
@@ -78,6 +79,12 @@ export function createTelemetry(): Telemetry {
       name: 'nowcast_log_cut_total',
       help: 'Offsets gone from the log before they were read',
       labelNames: ['stage'],
+      registers,
+    }),
+    foreignRecords: new Counter({
+      name: 'nowcast_log_foreign_records_total',
+      help: 'Records of the topic that somebody else wrote, passed over',
+      labelNames: ['partition'],
       registers,
     }),
     lag: new Gauge({

@@ -83,7 +83,8 @@ export async function startClusterProcess(options: ClusterProcessOptions): Promi
     async ready() {
       const deadline = Date.now() + READY_MS
       while (!child.output().stdout.includes(READY)) {
-        if (Date.now() > deadline) throw new Error(`${name} takes too long to start: ${child.output().stderr.slice(-2000)}`)
+        if (Date.now() > deadline)
+          throw new Error(`${name} takes too long to start: ${child.output().stderr.slice(-2000)}`)
         await sleep(20)
       }
     },

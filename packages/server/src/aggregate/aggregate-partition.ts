@@ -14,6 +14,8 @@ export interface PartitionDependencies {
   clock: Clock
   telemetry: Telemetry
   logger: Logger
+  /** Told after each flush. */
+  touched?(): void
   /** Where a cold hot store begins: the offset, and from which minute on it will be complete (epoch ms). */
   coldStart(partition: number): Promise<{ offset: number; completeFrom: number }>
 }
@@ -42,7 +44,8 @@ const CONFIRM_MS = 2000
 
 /** Reads a partition into the hot store until its run is over, from where the store's fence stands. */
 export async function aggregatePartition(run: PartitionRun, context: PartitionRunContext): Promise<void> {
-  const { log, hotStore, clock, telemetry, logger, coldStart, wakeUp, onCaughtUp, flushMs, flushEvents } = context
+  const { log, hotStore, clock, telemetry, logger, touched, coldStart, wakeUp, onCaughtUp, flushMs, flushEvents } =
+    context
   const { partition, reader } = run
   /** Of the log that is read. */
   let { epoch } = log
@@ -81,6 +84,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
       const answer = await hotStore.flush({ epoch, partition, from, to, completeFrom, ...pending.take() })
       // Refused with our own `to`: the flush had happened and only its answer was lost.
       if (!answer.applied && answer.fence !== to) return false
+      touched?.()
       from = to
       completeFrom = undefined
       confirmedAt = flushedAt

@@ -13,6 +13,8 @@ export interface LiveHubDependencies {
   clock: Clock
   telemetry: Telemetry
   logger: Logger
+  /** Calls back when windows have changed; returns how to stop. */
+  onTouched(callback: () => void): () => void
   /** Sends a message to all viewers of a room. */
   broadcast(roomId: string, message: RoomMessage): void
 }
@@ -55,12 +57,13 @@ interface Entry {
 
 /** A hub for one node. */
 export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHubOptions = {}): LiveHub {
-  const { clock, telemetry, logger, broadcast } = dependencies
+  const { clock, telemetry, logger, onTouched, broadcast } = dependencies
   const { maxRooms = 10_000 } = options
   const byKey = new Map<string, Entry>()
   const byId = new Map<string, Entry>()
   let timer: NodeJS.Timeout | undefined
   let ticking: Promise<void> | undefined
+  let stopListening: () => void = () => {}
 
   async function tick(): Promise<void> {
     const startedAt = performance.now()
@@ -84,6 +87,12 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
     if (computed > 0) telemetry.liveTick.observe((performance.now() - startedAt) / 1000)
   }
 
+  function soon(): void {
+    ticking ??= tick().finally(() => {
+      ticking = undefined
+    })
+  }
+
   function remove(entry: Entry): void {
     byKey.delete(entry.key)
     byId.delete(entry.room.id)
@@ -98,15 +107,14 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
 
   return {
     start() {
-      timer = setInterval(() => {
-        ticking ??= tick().finally(() => {
-          ticking = undefined
-        })
-      }, TICK_MS)
+      timer = setInterval(soon, TICK_MS)
       timer.unref()
+      // What is due is told at once, not at the next turn of the clock.
+      stopListening = onTouched(soon)
     },
     async stop() {
       clearInterval(timer)
+      stopListening()
       await ticking
     },
     join({ key, everyMs, scope, watch }) {

@@ -145,7 +145,8 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     throw new NowcastError('log_unavailable', `Kafka: ${error.message}`, {
-      retryable: true,
+      // The operator must act, and start again.
+      retryable: !['TOPIC_SETTINGS', 'SASL_AUTHENTICATION_FAILED'].includes(error.type),
       retryAfterMs: 1000,
       cause: error,
     })
