@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+import { freePorts } from './free-ports.ts'
 
 const START_MS = 20_000
 
@@ -41,7 +43,7 @@ export interface TestRedis {
 export async function startRedis({ settings = {}, port: wanted }: StartRedisOptions = {}): Promise<TestRedis> {
   if (isRedisMissing) throw new Error('redis-server is not installed: apt-get install redis-server')
   const folder = await mkdtemp(join(tmpdir(), 'nowcast-redis-'))
-  const port = wanted ?? (await freePort())
+  const port = wanted ?? ((await freePorts(1))[0] as number)
   const options = { save: '', appendonly: 'no', dir: folder, bind: '127.0.0.1', ...settings, port: String(port) }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
   let server: ChildProcess | undefined
@@ -57,7 +59,7 @@ export async function startRedis({ settings = {}, port: wanted }: StartRedisOpti
     for (;;) {
       if (child.exitCode !== null) throw new Error(`redis-server did not start: ${printed}`)
       // With a password it answers NOAUTH: that is an answer too.
-      const answer = await ask(port, ['PING']).catch((error: Error) => error.message)
+      const answer = await askRedis(port, ['PING']).catch((error: Error) => error.message)
       if (/PONG|NOAUTH/.test(answer)) return
       if (Date.now() > deadline) throw new Error(`redis-server takes too long to start: ${answer} ${printed}`)
       await sleep(20)
@@ -76,7 +78,7 @@ export async function startRedis({ settings = {}, port: wanted }: StartRedisOpti
     url: `redis://127.0.0.1:${port}`,
     port,
     folder,
-    command: (...words) => ask(port, words),
+    command: (...words) => askRedis(port, words),
     kill,
     start,
     pause: () => server?.kill('SIGSTOP'),
@@ -103,7 +105,7 @@ export async function startRedisCluster(settings: Record<string, string> = {}): 
   try {
     for (let i = 0; i < 3; i++) {
       // The bus between the nodes needs a free port too, below 65,536.
-      const busPort = await freePort()
+      const [busPort] = await freePorts(1)
       const own = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', 'cluster-port': String(busPort) }
       nodes.push(await startRedis({ settings: { ...own, ...settings } }))
     }
@@ -140,17 +142,8 @@ export async function startRedisCluster(settings: Record<string, string> = {}): 
   }
 }
 
-/** A port of this machine that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 /** One command on a connection of its own. @throws Error with the text of an error reply */
-async function ask(port: number, words: readonly string[]): Promise<string> {
+export async function askRedis(port: number, words: readonly string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   try {
     await once(socket, 'connect')

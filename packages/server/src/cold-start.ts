@@ -5,7 +5,7 @@ import type { EventStore, Frontier } from './ports/event-store.ts'
 /** A cold hot store begins so long before what is archived, ms: {@link LIMITS.futureMs} and some slack. */
 const BACK_MS = 7 * 60_000
 /** Partitions that begin together share what was asked of the archive so long ago, ms. */
-const ASKED_MS = 5000
+const ASKED_MS = 1000
 
 /**
  * Where a hot store that holds nothing begins to read a partition, and from which minute on it is then complete. What

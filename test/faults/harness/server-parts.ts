@@ -6,7 +6,7 @@ import { createAggregator } from '../../../packages/server/src/aggregate/aggrega
 import { createArchiver } from '../../../packages/server/src/archive/archiver.ts'
 import { type AuditReport, audit } from '../../../packages/server/src/audit/audit.ts'
 import { createColdStart } from '../../../packages/server/src/cold-start.ts'
-import { createIngest } from '../../../packages/server/src/ingest/ingest.ts'
+import { createIngest, nativeFormat } from '../../../packages/server/src/ingest/ingest.ts'
 import type { EventLog } from '../../../packages/server/src/ports/event-log.ts'
 import type { EventStore } from '../../../packages/server/src/ports/event-store.ts'
 import type { HotStore } from '../../../packages/server/src/ports/hot-store.ts'
@@ -21,7 +21,8 @@ import type { KnownBatch } from './generated-traffic.ts'
 
 const PARTITIONS = 2
 const DUPLICATES = { duplicateOffsets: 100_000, duplicateMs: 24 * 3_600_000 }
-const project = toProject(knownProject('shop', {}))
+/** The project of all events. */
+export const faultsProject = toProject(knownProject('shop', {}))
 const QUIET: Logger = pino({ level: 'silent' })
 
 export interface PartsOptions {
@@ -36,6 +37,8 @@ export interface PartsOptions {
   }
   /** Aggregators on the same hot store. @default 1 */
   aggregators?: number
+  /** The time that events are received at, epoch ms. @default now */
+  receivedAt?: () => number
   logger?: Logger
 }
 
@@ -58,7 +61,7 @@ export interface ServerParts {
 
 /** Opens the log and puts the parts together. */
 export async function startParts(options: PartsOptions): Promise<ServerParts> {
-  const { path, wrap = {}, aggregators = 1, logger = QUIET } = options
+  const { path, wrap = {}, aggregators = 1, receivedAt = () => Date.now(), logger = QUIET } = options
   const clock = { now: () => Date.now() }
   const telemetry = createTelemetry()
   const storedLog = createLmdbEventLog({ path, partitions: PARTITIONS })
@@ -67,7 +70,12 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
   const memory = createMemoryHotStore(clock, { partitions: PARTITIONS })
   const hotStore = wrap.hotStore?.(memory) ?? memory
   const eventStore = wrap.eventStore?.(options.eventStore) ?? options.eventStore
-  const ingest = createIngest({ log, clock, countryOfIp: () => undefined, metrics: telemetry.ingest })
+  const ingest = createIngest({
+    log,
+    clock: { now: receivedAt },
+    countryOfIp: () => undefined,
+    metrics: telemetry.ingest,
+  })
   const consumer = { log, clock, telemetry, logger }
   const group = createSoleMember(log)
   const coldStart = createColdStart(log, eventStore, clock.now)
@@ -84,8 +92,8 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
     log: storedLog,
     async accept({ key, events }) {
       const connection = { ip: '127.0.0.1', userAgent: '' }
-      const owner = { project, kind: key }
-      const { accepted } = await ingest.accept({ owner, body: { events }, connection } as never)
+      const owner = { project: faultsProject, kind: key }
+      const { accepted } = await ingest.accept({ owner, body: { events }, connection, format: nativeFormat } as never)
       if (accepted !== events.length) throw new Error(`${accepted} of ${events.length} events were accepted`)
     },
     async consume() {
@@ -96,14 +104,16 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
     async caughtUp() {
       const all = await ends()
       await until(true, async () => {
-        const fences = await Promise.all(all.map(async (_, p) => (await hotStore.fence(log.epoch, p))?.offset ?? 0))
+        // A store that is away for a moment has not caught up.
+        const fenceOf = async (p: number) => (await hotStore.fence(log.epoch, p).catch(() => undefined))?.offset ?? 0
+        const fences = await Promise.all(all.map((_, p) => fenceOf(p)))
         const read = readers.every((reader) => hasPassed(reader.positions(), all))
         return read && hasPassed(fences, all) && hasPassed(archiver.positions(), all)
       })
     },
     async live() {
       const sum = { events: 0, units: 0n }
-      for (const window of (await memory.view()).projects.get(project.id)?.minutes.values() ?? []) {
+      for (const window of (await hotStore.view()).projects.get(faultsProject.id)?.minutes.values() ?? []) {
         window.visit((_id, events, high, low) => {
           sum.events += events
           sum.units += joinSum(high, low)
@@ -112,7 +122,7 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
       return sum
     },
     async history() {
-      const selection = { project: project.id, from: 0, to: Date.now() + 3_600_000, filters: [], bots: true }
+      const selection = { project: faultsProject.id, from: 0, to: Date.now() + 3_600_000, filters: [], bots: true }
       const request = { ...selection, measures: ['events' as const, 'revenue' as const], timezone: 'UTC' }
       const fromRows = { filters: [{ dimension: 'properties.run' as const, values: ['faults'] }] }
       const [rollups, rows] = await Promise.all([

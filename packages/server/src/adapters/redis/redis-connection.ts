@@ -1,8 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { NowcastError } from '../../errors.ts'
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts'
-import { redisFailure } from './redis-failure.ts'
+import { messageOf, redisFailure } from './redis-failure.ts'
 
 /** Slot groups of a cluster: enough for its nodes to share the load, few enough to be written at each flush. */
 const CLUSTER_GROUPS = 16
@@ -27,7 +26,7 @@ export interface RedisConnection {
   readonly client: Redis | Cluster
   /** 1, or those of a cluster. */
   readonly groups: number
-  /** Why there is no connection; undefined while there is one. */
+  /** Why there is no connection, in the words of Redis or the system; undefined while there is one. */
   readonly lastError: string | undefined
   /** A connection of its own to the same place, for subscriptions. */
   duplicate(): Redis | Cluster
@@ -44,7 +43,7 @@ export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: Red
 
   function watch(opened: Redis | Cluster): Redis | Cluster {
     opened.on('error', (error: Error) => {
-      lastError = redisFailure(error, 'connecting').message
+      lastError = messageOf(error)
     })
     opened.on('ready', () => {
       lastError = undefined
@@ -89,7 +88,7 @@ export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: Red
     while (opened.status !== 'ready') {
       const isHopeless = /WRONGPASS|NOAUTH|invalid password/.test(lastError ?? '')
       if (isHopeless || performance.now() > deadline) {
-        throw new NowcastError('hot_store_unavailable', lastError ?? `Redis does not answer at ${hostsOf(address)}`)
+        throw redisFailure(new Error(lastError ?? `nothing answers at ${hostsOf(address)}`), 'connecting')
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
     }

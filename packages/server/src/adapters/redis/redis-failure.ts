@@ -40,7 +40,7 @@ const CAUSES: [pattern: RegExp, advice: string, isRetryable: boolean][] = [
 /** What callers can do about a failure of Redis. @param doing what was tried, for the message */
 export function redisFailure(error: unknown, doing: string, lastError?: string): NowcastError {
   if (error instanceof NowcastError) return error
-  const own = error instanceof Error ? deepMessage(error) : String(error)
+  const own = messageOf(error)
   // A command that found no connection says nothing of why there is none.
   const text =
     lastError !== undefined && /writeable|closed|Command timed out|failed to refresh/i.test(own) ? lastError : own
@@ -53,9 +53,9 @@ export function redisFailure(error: unknown, doing: string, lastError?: string):
 }
 
 /** The message of the error inside: a cluster's own says only that all nodes failed. */
-function deepMessage(error: Error): string {
-  const inner = (error as { lastNodeError?: Error }).lastNodeError
-  if (inner) return deepMessage(inner)
-  const { errors } = error as { errors?: Error[] }
-  return error.message || errors?.map(({ message }) => message).join(', ') || error.name
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { lastNodeError, errors } = error as { lastNodeError?: Error; errors?: Error[] }
+  if (lastNodeError) return messageOf(lastNodeError)
+  return error.message || errors?.map(messageOf).join(', ') || error.name
 }

@@ -79,7 +79,8 @@ export function createRedisHotStore(clock: Clock, options: RedisHotStoreOptions)
 
   return {
     get problem() {
-      return connection.lastError ?? problem
+      const { lastError } = connection
+      return lastError === undefined ? problem : redisFailure(new Error(lastError), 'connecting').message
     },
     async start() {
       run = await loadScripts()
