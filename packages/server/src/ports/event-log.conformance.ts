@@ -47,7 +47,8 @@ export function rowsOf(batch: RecordBatch, first = 0): unknown[] {
   })
 }
 
-async function readNumbers(log: EventLog, partition: number, from: number): Promise<number[]> {
+/** Numbers of all events of a partition from `from` on. */
+export async function readNumbers(log: EventLog, partition: number, from: number): Promise<number[]> {
   const numbers: number[] = []
   let next = from
   for (;;) {
@@ -104,6 +105,35 @@ export function eventLogConformance(name: string, makeFixture: () => Promise<Eve
       expect((await log.extent(0)).end).toBe(12)
       expect((await log.extent(1)).end).toBe(0)
       expect((await log.extent(2)).end).toBe(1)
+    })
+
+    test('one append of many events, larger than any block, is read back in its order', async () => {
+      const padding = '🦉 naïve ☃'.repeat(60)
+      const builder = new RecordBatchBuilder()
+      for (let n = 0; n < 4000; n++) {
+        murmur3(`large-${n}`, 0, builder.ids, builder.count * 3)
+        const row = JSON.stringify({ n, padding })
+        builder.add({ key: `p:ünïcode-${n % 5}`, receivedAt: n, time: n, revenue: undefined, cell: CELL, row })
+      }
+      await log.append([builder.finish(), batchOf(0, 3)])
+      expect(await readNumbers(log, 0, 0)).toEqual(range(0, 4000))
+      expect(await readNumbers(log, 0, 3999)).toEqual([3999])
+      expect(await readNumbers(log, 1, 0)).toEqual([0, 1, 2])
+      const slice = await log.read(0, 1234)
+      expect(slice && rowsOf(slice.batch)[1234 - slice.offset]).toEqual({ n: 1234, padding })
+    })
+
+    test('appends that are asked for at once are written one after the other', async () => {
+      const appends = Array.from({ length: 20 }, (_, i) => log.append([batchOf(i * 5, i * 5 + 5)]))
+      await Promise.all(appends)
+      expect(await readNumbers(log, 0, 0)).toEqual(range(0, 100))
+    })
+
+    test('readers at different places do not disturb each other', async () => {
+      for (let i = 0; i < 30; i++) await log.append([batchOf(i * 10, i * 10 + 10)])
+      const starts = [0, 5, 99, 100, 295, 0]
+      const found = await Promise.all(starts.map((from) => readNumbers(log, 0, from)))
+      expect(found).toEqual(starts.map((from) => range(from, 300)))
     })
 
     test('identities are those of the events, for any range', async () => {

@@ -84,14 +84,14 @@ export class RecordColumns {
       }
       const { header } = record
       const { slot } = this
+      const number = cellTable.find(header + FIXED_BYTES, header + record.headerBytes)
+      if (number < 0) {
+        this.skipTo(slot + 1, 'a header that is broken', sampleOf(source, record))
+        continue
+      }
       if (this.withRows) {
-        const number = cellTable.find(header + FIXED_BYTES, header + record.headerBytes)
         let place = places[number]
         if (place === undefined) {
-          if (number < 0) {
-            this.skipTo(slot + 1, 'a header that is broken', sampleOf(source, record))
-            continue
-          }
           const text = source.toString('utf8', header + FIXED_BYTES, header + record.headerBytes)
           place = this.cells.push(cellFromKey(text)) - 1
           places[number] = place
