@@ -15,6 +15,8 @@ export interface TcpProxy {
   /** `127.0.0.1:port` */
   readonly address: string
   mode(mode: ProxyMode): void
+  /** From the first request that matches on, a connection's answers are lost for ever; undefined ends it. */
+  swallowAnswersTo(matches: ((request: Buffer) => boolean) | undefined): void
   /** Adds so much to the way of every answer, ms. */
   delay(ms: number): void
   /** Ends all connections with a reset. */
@@ -37,6 +39,7 @@ interface Pair {
 export async function startTcpProxy(target: { port: number; host?: string }, port = 0): Promise<TcpProxy> {
   const pairs = new Set<Pair>()
   let mode: ProxyMode = 'pass'
+  let swallows: ((request: Buffer) => boolean) | undefined
   let delayMs = 0
   let isRefusing = false
 
@@ -54,6 +57,7 @@ export async function startTcpProxy(target: { port: number; host?: string }, por
     }
     pairs.add(pair)
     client.on('data', (chunk) => {
+      if (swallows?.(chunk)) pair.isMute = true
       if (mode === 'hold') pair.heldRequests.push(chunk)
       else pair.server.write(chunk)
     })
@@ -90,6 +94,9 @@ export async function startTcpProxy(target: { port: number; host?: string }, por
         for (const chunk of pair.heldRequests.splice(0)) pair.server.write(chunk)
         for (const chunk of pair.heldAnswers.splice(0)) if (!pair.isMute) pair.client.write(chunk)
       }
+    },
+    swallowAnswersTo(matches) {
+      swallows = matches
     },
     delay(ms) {
       delayMs = ms

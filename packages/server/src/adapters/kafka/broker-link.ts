@@ -7,6 +7,7 @@ import apiKeys from 'kafkajs/src/protocol/requests/apiKeys.js'
 import protocol from 'kafkajs/src/protocol/requests/index.js'
 import { KafkaError, wordsOf } from './kafka-error.ts'
 import { createFramedSocket, type FramedSocket } from './wire/framed-socket.ts'
+import { within } from './within.ts'
 
 /*
  * The one place that uses the inside of kafkajs. Its connections log in (SASL, TLS) and negotiate versions, and its
@@ -38,7 +39,7 @@ export interface RawRequest {
 /** A connection to one broker that is opened when it is needed, and opened anew after any failure. */
 export interface BrokerLink {
   /**
-   * Sends one request and answers the fields of its reply. After a failure it is unknown whether the broker has acted.
+   * Sends one request and answers the fields of its reply, within `timeoutMs` with connecting and all. After a failure it is unknown whether the broker has acted.
    * @throws KafkaError `CONNECTION`, `TIMEOUT`, `SASL_AUTHENTICATION_FAILED` or `UNSUPPORTED_VERSION`
    */
   send(request: RawRequest, timeoutMs: number): Promise<Buffer>
@@ -137,6 +138,8 @@ export function createBrokerLink(host: string, port: number, options: KafkaConne
     return new KafkaError('CONNECTION', `no connection to Kafka at ${address}: ${message}`, cause)
   }
 
+  const notYet = () => new KafkaError('CONNECTION', `no connection to Kafka at ${address} yet: is it running?`)
+
   function close(): void {
     isClosed = true
     opened?.framed.close(new KafkaError('CONNECTION', 'the connection was closed by us'))
@@ -144,7 +147,9 @@ export function createBrokerLink(host: string, port: number, options: KafkaConne
 
   async function send(request: RawRequest, timeoutMs: number): Promise<Buffer> {
     if (isClosed) throw new KafkaError('CONNECTION', 'the connection was closed by us')
-    const { framed, versions } = await open()
+    const startedAt = performance.now()
+    // Who has given up must not have the request sent when the connection is there at last.
+    const { framed, versions } = await within(timeoutMs, open(), notYet)
     const supported = versions[request.apiKey]
     if (!supported || supported.maxVersion < request.apiVersion || supported.minVersion > request.apiVersion) {
       throw new KafkaError(
@@ -152,13 +157,13 @@ export function createBrokerLink(host: string, port: number, options: KafkaConne
         `the broker at ${address} does not know request ${request.apiKey} in version ${request.apiVersion}: Nowcast needs Kafka 3.1 or newer`,
       )
     }
-    return framed.send(request, timeoutMs)
+    return framed.send(request, Math.max(1, timeoutMs - (performance.now() - startedAt)))
   }
 
   return {
     send,
     async call<Answer>(name: string, args: unknown, timeoutMs: number): Promise<Answer> {
-      const { versions } = await open()
+      const { versions } = await within(timeoutMs, open(), notYet)
       const { request, response } = protocol.lookup(versions)(apiKeys[name] as number, protocol.requests[name])(args)
       const { buffer } = await request.encode()
       const { apiKey, apiVersion } = request

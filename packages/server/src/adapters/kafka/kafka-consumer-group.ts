@@ -4,6 +4,7 @@ import type { KafkaConnectionOptions } from './broker-link.ts'
 import { createGroupCoordinator, type Membership, requiredMemberId } from './group-coordinator.ts'
 import { KafkaError } from './kafka-error.ts'
 import { createTopicView } from './topic-view.ts'
+import { within } from './within.ts'
 
 const LEAVE_MS = 1000
 const FIRST_PAUSE_MS = 100
@@ -103,10 +104,11 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
       await sleep(heartbeatMs)
       if (isStopping) return
       const left = sessionTimeoutMs - (performance.now() - aliveAt)
-      if (left <= 0) throw new KafkaError('TIMEOUT', `the group ${groupId} has not answered for ${sessionTimeoutMs} ms`)
+      if (left <= 0) throw silent()
       const sentAt = performance.now()
       try {
-        await within(left, coordinator.heartbeat(membership, Math.min(left, sessionTimeoutMs / 3)))
+        // Connecting and finding the coordinator take their own time.
+        await within(left, coordinator.heartbeat(membership, Math.min(left, sessionTimeoutMs / 3)), silent)
         aliveAt = sentAt
         problem = undefined
       } catch (error) {
@@ -118,6 +120,9 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
       }
     }
   }
+
+  const silent = () =>
+    new KafkaError('TIMEOUT', `the group ${groupId} has not answered for ${sessionTimeoutMs} ms: is Kafka reachable?`)
 
   function adapt(error: KafkaError): void {
     // Whoever joins while others do is told to come again: nothing is wrong.
@@ -156,14 +161,6 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
       await coordinator.commit(membership, positions).catch(() => {})
     },
   }
-}
-
-/** The outcome of `work`, unless it takes longer; connecting may take its own time. */
-function within(ms: number, work: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new KafkaError('TIMEOUT', `no answer within ${Math.round(ms)} ms`)), ms)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /** Whether somebody else coordinates the group now, or nobody could be reached. */

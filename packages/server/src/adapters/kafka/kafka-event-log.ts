@@ -68,7 +68,8 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
 
   async function* readIdentities(partition: number, from: number, to: number): AsyncGenerator<LogIdentities> {
     checkPartition(partition)
-    let at = Math.max(from, (await offsets.extent(partition, FRESH_MS)).start)
+    const { start } = await inWords(() => offsets.extent(partition, FRESH_MS))
+    let at = Math.max(from, start)
     while (at < to) {
       const decoded = await inWords(() => fetchAt(partition, at, IDENTITY_BYTES))
       if (!decoded) return

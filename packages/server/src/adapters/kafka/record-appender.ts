@@ -6,18 +6,23 @@ import type { Compression } from './records/compression.ts'
 import { createRecordEncoder } from './records/encode-records.ts'
 import type { TopicView } from './topic-view.ts'
 import { produceRequest, readProduced } from './wire/produce.ts'
+import { within } from './within.ts'
 
 /** Bytes of one partition's batch, and less where the topic takes less. */
 const BATCH_BYTES = 900 * 1024
 const BATCH_MARGIN = 1024
 /** Bytes of one request, about. */
 const REQUEST_BYTES = 8 * 1024 * 1024
+/** How long to try at most when nobody could be reached before. */
+const UNREACHABLE_MS = 1000
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
+const TOO_LARGE = 'MESSAGE_TOO_LARGE'
+
 /** Answers after which sending the same again cannot help. */
 const FINAL = new Set([
-  'MESSAGE_TOO_LARGE',
+  TOO_LARGE,
   'RECORD_LIST_TOO_LARGE',
   'TOPIC_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
@@ -68,10 +73,13 @@ export function createRecordAppender(
   const { appendTimeoutMs = 6000, requestTimeoutMs = 2500 } = options
   const encoder = createRecordEncoder(options.compression)
   let batchBytes = BATCH_BYTES
+  /** Nobody could be reached the last time: requests are answered sooner then. */
+  let isUnreachable = false
   let turn: Promise<unknown> = Promise.resolve()
 
   async function appendAll(batches: readonly (RecordBatch | undefined)[]): Promise<void> {
-    const deadline = performance.now() + appendTimeoutMs
+    const startedAt = performance.now()
+    const deadline = startedAt + appendTimeoutMs
     let pending: Pending[] = []
     for (const [partition, batch] of batches.entries()) {
       if (batch && batch.count > 0) pending.push({ partition, batch, from: 0, piece: undefined })
@@ -81,15 +89,31 @@ export function createRecordAppender(
       const failure = await sendRound(pending, deadline)
       pending = pending.filter(({ from, batch }) => from < batch.count)
       if (!failure) {
+        isUnreachable = false
         pause = 0
         continue
       }
+      if (failure.type === TOO_LARGE && makeSmaller(pending)) continue
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2 || FIRST_PAUSE_MS)
-      if (FINAL.has(failure.type) || performance.now() + pause >= deadline) throw unavailable(failure)
+      const patience = isUnreachable && failure.type === 'CONNECTION' ? UNREACHABLE_MS : appendTimeoutMs
+      const isLate = performance.now() + pause >= Math.min(deadline, startedAt + patience)
+      if (FINAL.has(failure.type) || isLate) {
+        isUnreachable = failure.type === 'CONNECTION'
+        throw unavailable(failure)
+      }
       await sleep(pause)
       // The leaders may have moved; if that cannot be asked now, the next round says so.
-      await view.refresh().catch(() => {})
+      await within(Math.max(1, deadline - performance.now()), view.refresh(), () => failure).catch(() => {})
     }
+  }
+
+  /** The topic's limit was lowered while we run. @returns whether smaller batches are possible */
+  function makeSmaller(pending: readonly Pending[]): boolean {
+    const most = Math.max(...pending.map(({ piece, from }) => (piece ? piece.to - from : 0)))
+    if (most <= 1) return false
+    batchBytes = Math.max(1, Math.floor(batchBytes / 2))
+    for (const one of pending) one.piece = undefined
+    return true
   }
 
   /** Sends the next records of every partition, to all leaders at once. */

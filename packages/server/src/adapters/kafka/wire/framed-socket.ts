@@ -105,7 +105,7 @@ export function createFramedSocket(socket: Socket, address: string, clientId: st
       if (isFlexible) header[header.byteLength - 1] = 0
       const timer = setTimeout(() => {
         waiting.delete(id)
-        reject(new KafkaError('TIMEOUT', `Kafka at ${address} has not answered within ${timeoutMs} ms`))
+        reject(new KafkaError('TIMEOUT', `Kafka at ${address} has not answered within ${Math.round(timeoutMs)} ms`))
         lost('was closed, since an answer was overdue')
       }, timeoutMs)
       waiting.set(id, { isFlexible, resolve, reject, timer })
