@@ -16,6 +16,8 @@ export interface KafkaServer {
   /** `host:port` for clients. */
   readonly address: string
   readonly pid: number | undefined
+  /** `host:port` of one of the listeners that were asked for. */
+  addressOf(listener: string): string
   /** Where a proxy is to connect to; see {@link KafkaServerOptions.proxies}. */
   readonly proxied: readonly { port: number }[]
   /** Ends it as a power cut of the process would; resolves when it is gone. */
@@ -31,6 +33,8 @@ export interface KafkaServer {
 }
 
 export interface KafkaServerOptions {
+  /** More listeners by name (in capitals), with their protocol: SSL, SASL_PLAINTEXT… */
+  listeners?: Readonly<Record<string, string>>
   /** Lines for server.properties over the defaults. */
   properties?: Record<string, string | number>
   /**
@@ -55,8 +59,11 @@ export const kafkaIsMissing: string | undefined =
 /** Formats the storage of one broker and starts it on free loopback ports. */
 export async function startKafka(options: KafkaServerOptions = {}): Promise<KafkaServer> {
   const folder = mkdtempSync(join(tmpdir(), 'nowcast-kafka-'))
-  const { proxies = [] } = options
-  const [free = 0, controllerPort = 0, ...proxiedPorts] = await freePorts(2 + proxies.length)
+  const { proxies = [], listeners = {} } = options
+  const more = Object.keys(listeners)
+  const [free = 0, controllerPort = 0, ...otherPorts] = await freePorts(2 + proxies.length + more.length)
+  const proxiedPorts = otherPorts.splice(0, proxies.length)
+  const addressOf = (listener: string) => `127.0.0.1:${otherPorts[more.indexOf(listener)]}`
   const port = options.port ?? free
   const address = `127.0.0.1:${port}`
   const names = proxies.map((_, i) => `PROXIED${i}`)
@@ -69,12 +76,17 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
       `PLAINTEXT://${address}`,
       `CONTROLLER://127.0.0.1:${controllerPort}`,
       ...names.map((name, i) => `${name}://127.0.0.1:${proxiedPorts[i]}`),
+      ...more.map((name) => `${name}://${addressOf(name)}`),
     ].join(),
     'advertised.listeners': [
       `PLAINTEXT://${address}`,
       ...names.map((name, i) => `${name}://127.0.0.1:${proxies[i]}`),
+      ...more.map((name) => `${name}://${addressOf(name)}`),
     ].join(),
-    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...names].map((name) => `${name}:PLAINTEXT`).join(),
+    'listener.security.protocol.map': [
+      ...['PLAINTEXT', 'CONTROLLER', ...names].map((name) => `${name}:PLAINTEXT`),
+      ...more.map((name) => `${name}:${listeners[name]}`),
+    ].join(),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),
@@ -154,6 +166,7 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   }
   return {
     address,
+    addressOf,
     proxied: proxiedPorts.map((proxiedPort) => ({ port: proxiedPort })),
     get pid() {
       return child?.pid
