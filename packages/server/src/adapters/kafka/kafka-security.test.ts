@@ -23,7 +23,9 @@ describe.skipIf(kafkaIsMissing)('a broker with users and rights', () => {
     const store = join(folder, 'broker.p12')
     const keystore = ['-keystore', store, '-storetype', 'PKCS12', '-storepass', PASSWORD, '-alias', 'broker']
     const names = ['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1,dns:localhost']
-    execFileSync('keytool', ['-genkeypair', '-keyalg', 'EC', '-validity', '30', ...names, ...keystore], { stdio: 'pipe' })
+    execFileSync('keytool', ['-genkeypair', '-keyalg', 'EC', '-validity', '30', ...names, ...keystore], {
+      stdio: 'pipe',
+    })
     execFileSync('keytool', ['-exportcert', '-rfc', '-file', join(folder, 'ca.pem'), ...keystore], { stdio: 'pipe' })
     ca = readFileSync(join(folder, 'ca.pem'), 'utf8')
     const users = ['nowcast', 'stranger', 'reader'].map((user) => `user_${user}="${PASSWORD}"`).join(' ')
