@@ -1,36 +1,72 @@
-import { createDelivery, createUuidV7, type EventFields, toEvent } from '@nowcast/sdk-core'
+import { createDelivery, createReport, createUuidV7, type EventFields, toEvent } from '@nowcast/sdk-core'
 import { watchClicks } from './clicks.ts'
 import { watchErrors } from './errors.ts'
 import { createIdentity } from './identity.ts'
-import { watchLeaving } from './leaving.ts'
+import { listen } from './listen.ts'
 import type { ClientOptions } from './options.ts'
 import { watchPageViews } from './page-views.ts'
 import { createPost } from './post.ts'
-import { openSavedQueue } from './saved-queue.ts'
 import { createStorage } from './storage.ts'
+import { createStoredQueue } from './stored-queue.ts'
 
 /** Largest batch: what a page may leave to the browser is 64 KiB, and the key and its wrapping need some. */
-const BATCH_BYTES = 60_000
+const REQUEST_BYTES = 60_000
 
-/** Bytes of events that are kept at most: a fraction of what `localStorage` holds for all of a site's scripts. */
-const QUEUE_BYTES = 512 * 1024
+/** How often a page looks for events that another tab left behind when it crashed. */
+const ADOPT_MS = 15_000
+
+const OPTED_OUT = 'nowcast.optedOut'
 
 export interface Client {
-  /** Tracks an event. */
+  /**
+   * Tracks an event. Known fields are the event's own, everything else becomes its properties.
+   *
+   * @example nowcast.track('purchase', { revenue: '19.99', currency: 'EUR', category: 'shoes', sku: 'A-1' })
+   */
   track(name: string, fields?: EventFields): void
-  /** Tracks a `page_view` of the current page. */
+  /**
+   * Tracks a `page_view` of the current page: for pages that have no address of their own, and without `autocapture`.
+   *
+   * @example nowcast.page({ title: 'Step 2', step: 2 })
+   */
   page(fields?: EventFields): void
-  /** Makes later events carry `userId`; sends nothing. The server keeps no traits yet, so `traits` are left out. */
+  /**
+   * Makes later events carry `userId`, on every page of the site, until `reset()`; sends nothing. The server keeps no
+   * traits yet, so `traits` are left out.
+   *
+   * @example nowcast.identify('u1')
+   */
   identify(userId: string, traits?: Record<string, unknown>): void
-  /** Forgets user, visitor and session, as after a log-out. */
+  /**
+   * Forgets user, visitor and session: the next event is a stranger's.
+   *
+   * @example logOut().then(() => nowcast.reset())
+   */
   reset(): void
-  /** Sends now what is queued; resolves when all of it has been answered. */
+  /**
+   * Sends now what is queued, without waiting for `batchMs` or for the next attempt. Resolves when every event tracked
+   * before has been answered, or dropped by a bound; while the server is away, that is when it is back.
+   *
+   * @example await nowcast.flush()
+   */
   flush(): Promise<void>
-  /** Tracks nothing from now on, on every page of the site; forgets who the visitor is and what is queued. */
+  /**
+   * Tracks nothing from now on, on every page of the site; forgets who the visitor is and what is queued.
+   *
+   * @example declineButton.onclick = () => nowcast.optOut()
+   */
   optOut(): void
-  /** Tracks again after `optOut()`. */
+  /**
+   * Tracks again after `optOut()`.
+   *
+   * @example acceptButton.onclick = () => nowcast.optIn()
+   */
   optIn(): void
-  /** Stops tracking on this page and sends what is queued; resolves when all of it has been answered. */
+  /**
+   * Stops tracking on this page and sends what is queued; resolves like `flush()`.
+   *
+   * @example await nowcast.close()
+   */
   close(): Promise<void>
 }
 
@@ -45,30 +81,28 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   for (const field of ['key', 'url'] as const)
     if (!options[field] || typeof options[field] !== 'string') throw new TypeError(`${field} must be a text`)
-  if (typeof document === 'undefined') return SILENT_CLIENT
+  if (typeof document === 'undefined' || isRefusedByBrowser(options)) return SILENT_CLIENT
 
-  const createId = createUuidV7()
-  const storage = createStorage()
-  const identity = createIdentity(storage, createId)
-  const savedQueue = openSavedQueue(storage, options.key, createId())
-  const post = createPost(options)
-  const encoder = new TextEncoder()
-  const save = () => savedQueue.save(delivery.first(Infinity, Infinity))
   const { batchMs = 50, batchEvents = 100, queueEvents = 1000, retryMinMs = 500, retryMaxMs = 30_000 } = options
-  const { onError, onRejected } = options
+  const report = createReport(options.onError)
+  const storage = createStorage(options.cookieless)
+  // A wish that lasts for a page would be none: it is stored even where nothing else is.
+  const wishes = createStorage()
+  const queue = createStoredQueue(storage, options.key, queueEvents, report)
+  const createId = createUuidV7(Date.now, queue.newest())
+  const identity = createIdentity(storage, createId)
+  const post = createPost(options)
   const delivery = createDelivery({
+    queue,
+    report,
     batchMs,
     batchEvents,
-    queueEvents,
     retryMinMs,
     retryMaxMs,
-    onError,
-    onRejected,
-    batchBytes: BATCH_BYTES,
-    queueBytes: QUEUE_BYTES,
     send: post.send,
-    byteLength: (text) => encoder.encode(text).length,
-    onChange: save,
+    requestEvents: batchEvents,
+    requestBytes: REQUEST_BYTES,
+    onRejected: options.onRejected,
   })
   let isClosed = false
   let href = location.href
@@ -76,16 +110,21 @@ export function createClient(options: ClientOptions): Client {
   /** The newest event that the browser was left with. */
   let newestLeft: string | undefined
 
+  const isOptedOut = () => !!wishes.get(OPTED_OUT)
+
   function track(name: string, fields: EventFields = {}) {
-    if (isClosed || identity.isOptedOut()) return
-    const defaults = { id: createId(), timestamp: Date.now(), url: location.href.slice(0, 2048), ...identity.ids() }
+    if (isClosed || isOptedOut()) return
+    // A page that the browser only prepares may never be seen.
+    if ((document as { prerendering?: boolean }).prerendering)
+      return void document.addEventListener('prerenderingchange', () => track(name, fields), { once: true })
+    const id = createId()
+    const defaults = { id, timestamp: Date.now(), url: location.href.slice(0, 2048), ...identity.ids() }
     try {
-      delivery.push(JSON.stringify(toEvent(name, defaults, fields)))
+      queue.push(id, JSON.stringify(toEvent(name, defaults, fields)))
     } catch (cause) {
-      delivery.report('invalid_event', `no JSON can be made of event ${name}`, 1, cause)
+      return report('invalid_event', `no JSON can be made of event ${name}`, 1, cause)
     }
-    // A hidden page may never run again.
-    if (document.visibilityState === 'hidden') save()
+    delivery.wake()
   }
 
   function page(fields?: EventFields) {
@@ -93,36 +132,43 @@ export function createClient(options: ClientOptions): Client {
       referrer = href
       href = location.href
     }
-    track('page_view', { referrer: referrer.slice(0, 2048), title: document.title.slice(0, 512), ...fields })
+    const hash = options.hash ? { hash: location.hash } : {}
+    track('page_view', { referrer: referrer.slice(0, 2048), title: document.title.slice(0, 512), ...hash, ...fields })
   }
 
   function leave() {
-    save()
-    const [newest] = delivery.first(Infinity, Infinity).slice(-1)
+    const newest = queue.newest()
     // Hiding and unloading often come together.
-    if (newest === newestLeft) return
-    // Each piece goes on where the one before ended, and the first starts with what is in flight: whichever arrives
-    // first, the order of first arrivals is the order of events. What the browser refuses is sent by the next page.
-    for (let sent = 0; ; ) {
-      const piece = delivery.first(1000, BATCH_BYTES, sent)
-      if (!piece.length) break
+    if (newest === newestLeft || isOptedOut()) return
+    // Each piece goes on where the one before ended, and the first starts with what is in flight: what arrives first is
+    // in the order of events. What the browser refuses is sent by the next page.
+    for (let after = ' '; ; ) {
+      const piece = queue.first(1000, REQUEST_BYTES, after)
+      if (!piece[0]) break
       if (!post.beacon(piece)) return
-      sent += piece.length
+      after = piece[piece.length - 1]!.key
     }
     newestLeft = newest
   }
 
   if (options.userId) identity.identify(options.userId)
-  const adopted = savedQueue.adopt()
-  if (!identity.isOptedOut()) for (const event of adopted) delivery.push(event)
-  save()
-  const stops = watchLeaving(leave)
+  const adopt = () => queue.newest() && delivery.wake()
+  const adopting = setInterval(adopt, ADOPT_MS)
+  const stops = [
+    () => clearInterval(adopting),
+    listen(document, 'visibilitychange', () => {
+      if (document.visibilityState === 'hidden') leave()
+    }),
+    listen(window, 'pagehide', leave),
+    listen(window, 'online', delivery.hurry),
+  ]
   if (options.autocapture !== false) {
     page()
-    stops.push(...watchPageViews(page))
+    stops.push(...watchPageViews(page, options.hash))
   }
   if (options.clicks) stops.push(watchClicks(track))
   if (options.errors) stops.push(...watchErrors((error) => track('error', { ...error })))
+  adopt()
 
   return {
     track,
@@ -131,17 +177,22 @@ export function createClient(options: ClientOptions): Client {
     reset: identity.reset,
     flush: delivery.flush,
     optOut() {
-      identity.setOptedOut(true)
+      identity.reset()
+      wishes.set(OPTED_OUT, '1')
       delivery.clear()
     },
-    optIn: () => identity.setOptedOut(false),
+    optIn: () => wishes.set(OPTED_OUT),
     close() {
       isClosed = true
       for (const stop of stops) stop()
-      save()
       return delivery.flush()
     },
   }
+}
+
+function isRefusedByBrowser({ respectGpc, respectDnt }: ClientOptions) {
+  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean }
+  return (respectGpc && globalPrivacyControl) || (respectDnt && doNotTrack === '1')
 }
 
 const nothing = () => {}

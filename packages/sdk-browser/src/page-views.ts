@@ -1,11 +1,14 @@
 import { listen } from './listen.ts'
 
-/** Calls `onPage` for every page of history navigation (a new path), and for one that the browser brings back. */
-export function watchPageViews(onPage: () => void): (() => void)[] {
-  let { pathname } = location
+/**
+ * Calls `onPage` for every page of history navigation (a new path; with `hash`, a new fragment too), and for one that
+ * the browser brings back from its back/forward cache.
+ */
+export function watchPageViews(onPage: () => void, hash?: boolean): (() => void)[] {
+  const read = () => location.pathname + (hash ? location.hash : '')
+  let last = read()
   const check = () => {
-    if (pathname === location.pathname) return
-    pathname = location.pathname
+    if (last === (last = read())) return
     onPage()
   }
   const patch = (method: 'pushState' | 'replaceState') => {

@@ -1,20 +1,21 @@
-import { type DeliveryAnswer, endpointOf } from '@nowcast/sdk-core'
+import { type DeliveryAnswer, endpointOf, type QueuedEvent } from '@nowcast/sdk-core'
 import type { ClientOptions } from './options.ts'
 
 /** The HTTP side of a client. */
 export interface Post {
-  /** Posts a batch of events, each as JSON; rejects when there is no answer in time. */
-  send(events: string[], attempt: number): Promise<DeliveryAnswer>
+  /** Posts a batch of events; rejects when there is no answer in time. */
+  send(events: QueuedEvent[]): Promise<DeliveryAnswer>
   /** Hands a batch to the browser, which sends it even if the page goes away; false when it does not want it. */
-  beacon(events: string[]): boolean
+  beacon(events: QueuedEvent[]): boolean
 }
 
 /** Makes the HTTP side of a client. Bodies are `text/plain` with the key inside: no preflight. */
 export function createPost({ key, url, requestTimeoutMs = 10_000 }: ClientOptions): Post {
   const endpoint = endpointOf(url)
-  const bodyOf = (events: string[]) => `{"key":${JSON.stringify(key)},"sentAt":${Date.now()},"events":[${events}]}`
+  const bodyOf = (events: QueuedEvent[]) =>
+    `{"key":${JSON.stringify(key)},"sentAt":${Date.now()},"events":[${events.map(({ json }) => json)}]}`
   return {
-    async send(events, attempt) {
+    async send(events) {
       const timeout = new AbortController()
       const timer = setTimeout(() => timeout.abort(), requestTimeoutMs)
       try {
@@ -22,8 +23,6 @@ export function createPost({ key, url, requestTimeoutMs = 10_000 }: ClientOption
           method: 'POST',
           body: bodyOf(events),
           credentials: 'omit',
-          // A page has 64 KiB of these in flight for all its scripts: a second attempt must not depend on it.
-          keepalive: !attempt,
           signal: timeout.signal,
         })
         return {

@@ -1,4 +1,5 @@
 import { type Client, createClient } from './client.ts'
+import type { ClientOptions } from './options.ts'
 
 /** A call made before the script was there: verb and arguments. */
 type QueuedCall = [verb: keyof Client, ...args: unknown[]]
@@ -13,20 +14,23 @@ declare global {
 const script = document.currentScript as HTMLScriptElement | null
 const stub = window.nowcast
 if (script?.dataset.key && (!stub || stub.q)) {
-  const { key, url, autocapture, clicks, errors } = script.dataset
   const calls = stub?.q || []
-  const client = createClient({
-    key,
-    url: url || new URL(script.src).origin,
+  const options: Record<string, unknown> = {
+    url: new URL(script.src).origin,
     // Calls were made before the first page view, and it should know the user.
-    userId: calls.find(([verb]) => verb === 'identify')?.[1] as string | undefined,
-    autocapture: autocapture !== 'false',
-    clicks: clicks !== undefined,
-    errors: errors !== undefined,
-  })
+    userId: calls.find(([verb]) => verb === 'identify')?.[1],
+  }
+  for (const [name, text] of Object.entries(script.dataset)) options[name] = valueOf(text!)
+  const client = createClient(options as unknown as ClientOptions)
   const run = ([verb, ...args]: QueuedCall) => (client[verb] as (...args: unknown[]) => unknown)?.(...args)
   window.nowcast = client
   calls.forEach(run)
   // A page may still hold the stub.
   calls.push = (...late) => late.forEach(run) as unknown as number
+}
+
+/** Every option is an attribute: without a value it is on; `false` and numbers are what they say. */
+function valueOf(text: string) {
+  if (!text) return true
+  return /^(false|true|\d{1,9})$/.test(text) ? JSON.parse(text) : text
 }

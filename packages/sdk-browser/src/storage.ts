@@ -1,35 +1,32 @@
-/** Text by key in `localStorage`, or in memory from the first time that it throws. */
+/** Text by key in `localStorage`; what it does not take stays in memory until the page ends. */
 export interface TextStorage {
   get(key: string): string | undefined
   /** Stores a text; undefined removes it. */
-  set(key: string, text: string | undefined): void
-  /** Keys in `localStorage`. */
-  keys(): string[]
+  set(key: string, text?: string): void
+  /** Every key that begins with `prefix`. */
+  keys(prefix: string): string[]
 }
 
-/** Opens the page's storage. */
-export function createStorage(): TextStorage {
-  const memory: Record<string, string | undefined> = {}
-  let local: Storage | undefined
-  const attempt = <T>(run: () => T) => {
+/** Opens the page's storage: in memory alone where `isMemory` says so, or where the browser does not let us. */
+export function createStorage(isMemory?: boolean): TextStorage {
+  const memory = new Map<string, string>()
+  const local = <T>(run: (local: Storage) => T) => {
     try {
-      return run()
-    } catch {
-      local = undefined
-    }
+      return isMemory ? undefined : run(localStorage)
+    } catch {}
   }
-  attempt(() => {
-    local = localStorage
-  })
   return {
-    get: (key) => {
-      if (local) memory[key] = attempt(() => local!.getItem(key)) ?? (local ? undefined : memory[key])
-      return memory[key]
+    get: (key) => memory.get(key) ?? local((local) => local.getItem(key)) ?? undefined,
+    set(key, text) {
+      memory.delete(key)
+      const isStored = local((local) => {
+        if (text === undefined) local.removeItem(key)
+        else local.setItem(key, text)
+        return true
+      })
+      if (!isStored && text !== undefined) memory.set(key, text)
     },
-    set: (key, text) => {
-      memory[key] = text
-      if (local) attempt(() => (text === undefined ? local!.removeItem(key) : local!.setItem(key, text)))
-    },
-    keys: () => (local && attempt(() => Object.keys(local!))) || [],
+    keys: (prefix) =>
+      [...memory.keys(), ...(local(Object.keys) || [])].filter((key) => key.startsWith(prefix)),
   }
 }

@@ -1,78 +1,30 @@
-/** What happens to events that do not fit: the oldest waiting one makes room, or the new one is refused. */
-export type QueuePolicy = 'drop-oldest' | 'reject'
-
-export interface EventQueueOptions {
-  queueEvents: number
-  queueBytes: number
-  /** @default 'drop-oldest' */
-  queuePolicy?: QueuePolicy
+/** One event that waits to be answered. Keys grow: a later event's key is greater. */
+export interface QueuedEvent<K = string | number> {
+  key: K
+  json: string
+  /** UTF-8 length of `json`. */
+  bytes: number
 }
 
-/** Events as JSON in the order they were made, bounded in number and bytes. */
-export interface EventQueue {
-  /** The number of events. */
-  count(): number
-  /** Adds an event; false when it is refused. The first `held` events are never dropped. */
-  push(json: string, bytes: number, held: number): boolean
-  /** The oldest events, as many as fit but at least one; `skip` leaves out the first ones. */
-  first(maxEvents: number, maxBytes: number, skip?: number): string[]
-  /** Takes events out. */
-  remove(count: number): void
-  /** Resolves when every event now in the queue has left it. */
-  emptied(): Promise<void>
-  /** Events lost to the bounds since the last call. */
-  takeDropped(): number
+/** Events in the order they were made, kept until they are answered. */
+export interface EventQueue<K = string | number> {
+  /**
+   * The oldest events, as many as fit but at least one; only those after `key`, if one is given. What is read for a
+   * request is held: no bound drops it.
+   */
+  first(maxEvents: number, maxBytes: number, after?: K): QueuedEvent<K>[]
+  /** Takes out events that have been answered. */
+  remove(events: QueuedEvent<K>[]): void
+  /** The key of the newest event; undefined when there is none. */
+  newest(): K | undefined
+  /** Takes every event out, and tells how many there were. */
+  clear(): number
 }
 
-/** Makes an empty queue. */
-export function createEventQueue({ queueEvents, queueBytes, queuePolicy }: EventQueueOptions): EventQueue {
-  const queue: { json: string; bytes: number }[] = []
-  let waiters: { events: number; resolve(): void }[] = []
-  let totalBytes = 0
-  let dropped = 0
-
-  function removeAt(index: number, count: number) {
-    for (const { bytes } of queue.splice(index, count)) totalBytes -= bytes
-    waiters = waiters.filter((waiter) => {
-      if (waiter.events > index) waiter.events -= count
-      if (waiter.events <= 0) waiter.resolve()
-      return waiter.events > 0
-    })
-  }
-
-  return {
-    count: () => queue.length,
-    push(json, bytes, held) {
-      while (queue.length >= queueEvents || totalBytes + bytes > queueBytes) {
-        dropped++
-        if (queuePolicy === 'reject' || held >= queue.length) return false
-        removeAt(held, 1)
-      }
-      totalBytes += bytes
-      queue.push({ json, bytes })
-      return true
-    },
-    first(maxEvents, maxBytes, skip = 0) {
-      let end = skip
-      let bytes = 0
-      while (end < queue.length && end - skip < maxEvents) {
-        // One more for the comma.
-        bytes += queue[end]!.bytes + 1
-        if (end > skip && bytes > maxBytes) break
-        end++
-      }
-      return queue.slice(skip, end).map((event) => event.json)
-    },
-    remove: (count) => removeAt(0, count),
-    emptied: () =>
-      new Promise((resolve) => {
-        if (queue.length) waiters.push({ events: queue.length, resolve })
-        else resolve()
-      }),
-    takeDropped() {
-      const count = dropped
-      dropped = 0
-      return count
-    },
-  }
+/** The first of `events` that fit into one request, but at least one. */
+export function fitting<E extends { bytes: number }>(events: E[], maxEvents: number, maxBytes: number): E[] {
+  let bytes = 0
+  // One more for the comma.
+  const end = events.findIndex((event, index) => (bytes += event.bytes + 1) > maxBytes && index)
+  return events.slice(0, Math.min(maxEvents, end < 0 ? maxEvents : end))
 }

@@ -1,10 +1,12 @@
 /**
  * Makes a generator of UUIDs of version 7 (RFC 9562, method 1 of section 6.2) that grow strictly, also within one
  * millisecond and when the clock is set back.
+ *
+ * @param after a UUID that all made here are greater than
  */
-export function createUuidV7(now: () => number = Date.now): () => string {
-  let lastMs = 0
-  let counter = 0
+export function createUuidV7(now: () => number = Date.now, after = ''): () => string {
+  let lastMs = msOfUuid(after) || 0
+  let counter = 0xfff
   return () => {
     const random = crypto.getRandomValues(new Uint8Array(10))
     const ms = now()
@@ -22,5 +24,8 @@ export function createUuidV7(now: () => number = Date.now): () => string {
     return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(counter, 3)}-${tail}-${node}`
   }
 }
+
+/** When a UUID of version 7 was made, in epoch ms; NaN for what is none. */
+export const msOfUuid = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
