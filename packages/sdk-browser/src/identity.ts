@@ -25,8 +25,8 @@ export function createIdentity(storage: TextStorage, createId: () => string): Id
       const [id, lastAt] = (storage.get(SESSION) || '').split(' ')
       const sessionId = id && now - +lastAt! < SESSION_QUIET_MS ? id : createId()
       storage.set(SESSION, `${sessionId} ${now}`)
-      let anonymousId = storage.get(ANONYMOUS_ID)
-      if (!anonymousId) storage.set(ANONYMOUS_ID, (anonymousId = createId()))
+      const anonymousId = storage.get(ANONYMOUS_ID) || createId()
+      storage.set(ANONYMOUS_ID, anonymousId)
       return { anonymousId, userId: storage.get(USER_ID), sessionId }
     },
     identify: (userId) => storage.set(USER_ID, `${userId}`),

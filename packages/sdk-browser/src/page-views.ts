@@ -8,7 +8,9 @@ export function watchPageViews(onPage: () => void, hash?: boolean): (() => void)
   const read = () => location.pathname + (hash ? location.hash : '')
   let last = read()
   const check = () => {
-    if (last === (last = read())) return
+    const now = read()
+    if (now === last) return
+    last = now
     onPage()
   }
   const patch = (method: 'pushState' | 'replaceState') => {

@@ -20,7 +20,7 @@ if (script?.dataset.key && (!stub || stub.q)) {
     // Calls were made before the first page view, and it should know the user.
     userId: calls.find(([verb]) => verb === 'identify')?.[1],
   }
-  for (const [name, text] of Object.entries(script.dataset)) options[name] = valueOf(text!)
+  for (const [name, text] of Object.entries(script.dataset)) options[name] = optionOf(text!)
   const client = createClient(options as unknown as ClientOptions)
   const run = ([verb, ...args]: QueuedCall) => (client[verb] as (...args: unknown[]) => unknown)?.(...args)
   window.nowcast = client
@@ -30,7 +30,7 @@ if (script?.dataset.key && (!stub || stub.q)) {
 }
 
 /** Every option is an attribute: without a value it is on; `false` and numbers are what they say. */
-function valueOf(text: string) {
+function optionOf(text: string) {
   if (!text) return true
   return /^(false|true|\d{1,9})$/.test(text) ? JSON.parse(text) : text
 }

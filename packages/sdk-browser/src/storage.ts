@@ -26,7 +26,6 @@ export function createStorage(isMemory?: boolean): TextStorage {
       })
       if (!isStored && text !== undefined) memory.set(key, text)
     },
-    keys: (prefix) =>
-      [...memory.keys(), ...(local(Object.keys) || [])].filter((key) => key.startsWith(prefix)),
+    keys: (prefix) => [...memory.keys(), ...(local(Object.keys) || [])].filter((key) => key.startsWith(prefix)),
   }
 }

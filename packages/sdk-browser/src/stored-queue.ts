@@ -45,11 +45,15 @@ export function createStoredQueue(
     let chars = all.reduce((sum, { json }) => sum + json.length, 0)
     const kept = all.filter(({ key, json }) => {
       const isExpired = msOfUuid(key) < Date.now() - KEPT_MS
-      if (key <= held || !(isExpired || count > queueEvents || chars > QUEUE_CHARS)) return json
-      count--
-      chars -= json.length
-      lost[isExpired ? 'expired' : 'queue_full']++
-      remove(key)
+      const isKept = key <= held || !(isExpired || count > queueEvents || chars > QUEUE_CHARS)
+      if (!isKept) {
+        count--
+        chars -= json.length
+        lost[isExpired ? 'expired' : 'queue_full']++
+        remove(key)
+      }
+      // Without a text: another tab has just taken it out.
+      return isKept && json
     })
     for (const code of ['expired', 'queue_full'] as const)
       if (lost[code]) report(code, `${lost[code]} events dropped`, lost[code])

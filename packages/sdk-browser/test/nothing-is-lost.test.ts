@@ -147,21 +147,31 @@ describeInChromium('nothing is lost', (browser) => {
     expect(new Set(server.stored.map(({ anonymousId }) => anonymousId)).size).toBe(1)
   })
 
-  test('events saved longer ago than ids are remembered are not sent, damaged ones neither', async () => {
+  test('events that waited longer than ids are remembered are not sent, but counted; a damaged one harms no other', async () => {
     const { page, server } = await openPage(browser(), { options })
-    await page.evaluate(() => {
-      const event = (name: string) => JSON.stringify({ id: name, name, anonymousId: 'a' })
-      const save = (page: string, hoursAgo: number, ...lines: string[]) =>
-        localStorage.setItem(`nowcast.queue.nc_pub_test.${page}`, [Date.now() - hoursAgo * 3.6e6, ...lines].join('\n'))
-      save('0', 13, event('old'))
-      save('2', 2, event('e1'), '{"name":"cut o')
-      save('1', 11, event('e0'))
-      localStorage.setItem('nowcast.queue.other_key.1', `${Date.now()}\n${event('other')}`)
+    await page.evaluate(async () => {
+      // So that it is the next page that finds them.
+      await window.client.close()
+      const save = (name: string, hoursAgo: number, json = JSON.stringify({ id: name, name, anonymousId: 'a' })) => {
+        const ms = (Date.now() - hoursAgo * 3.6e6).toString(16).padStart(12, '0')
+        const id = `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`
+        localStorage.setItem(`nowcast.queue.nc_pub_test.${id}`, json)
+      }
+      save('old', 21)
+      save('e1', 2)
+      save('damaged', 3, '{"name":"cut o')
+      save('e0', 19)
+      localStorage.setItem('nowcast.queue.other_key.1', 'other')
     })
     await page.reload()
     await page.waitForFunction(() => window.client)
     await page.evaluate(() => window.client.flush())
     expect(server.stored.map(({ name }) => name)).toEqual(names(2))
+    const lost = (await page.evaluate(() => window.errors)).filter(({ lostEvents }) => lostEvents)
+    expect(lost).toEqual([
+      { code: 'expired', lostEvents: 1 },
+      { code: 'refused', lostEvents: 1 },
+    ])
     const left = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('queue')))
     expect(left).toEqual(['nowcast.queue.other_key.1'])
   })

@@ -115,7 +115,12 @@ export function createDelivery<K extends string | number>(options: DeliveryOptio
   }
 
   async function retryLater({ status, retryAfter, cause }: DeliveryAnswer, count: number) {
-    report(status ? 'unavailable' : 'unreachable', `${status || 'no answer'}: ${count} events will be sent again`, 0, cause)
+    report(
+      status ? 'unavailable' : 'unreachable',
+      `${status || 'no answer'}: ${count} events will be sent again`,
+      0,
+      cause,
+    )
     const askedMs = retryAfterMs(retryAfter) || 0
     // Jitter on top keeps clients that were told the same from coming back together.
     const waitMs = askedMs + backoffMs(askedMs ? 0 : attempt++, options.retryMinMs, options.retryMaxMs)
@@ -131,7 +136,8 @@ export function createDelivery<K extends string | number>(options: DeliveryOptio
 
   return {
     wake() {
-      if (++fresh >= batchEvents) void drain()
+      // Not at once: what is queued in the same go belongs to the same batch.
+      if (++fresh === batchEvents) later(drain)
       else schedule()
     },
     hurry: () => hurry(),

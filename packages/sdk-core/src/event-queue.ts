@@ -23,8 +23,11 @@ export interface EventQueue<K = string | number> {
 
 /** The first of `events` that fit into one request, but at least one. */
 export function fitting<E extends { bytes: number }>(events: E[], maxEvents: number, maxBytes: number): E[] {
-  let bytes = 0
+  let end = 0
   // One more for the comma.
-  const end = events.findIndex((event, index) => (bytes += event.bytes + 1) > maxBytes && index)
-  return events.slice(0, Math.min(maxEvents, end < 0 ? maxEvents : end))
+  for (let bytes = 0; end < Math.min(events.length, maxEvents); end++) {
+    bytes += events[end]!.bytes + 1
+    if (end && bytes > maxBytes) break
+  }
+  return events.slice(0, end)
 }

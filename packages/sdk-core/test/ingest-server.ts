@@ -41,13 +41,25 @@ export interface IngestServer {
   largestBatch: number
   /** Faults of the next requests, in order. */
   fail(...faults: Fault[]): void
-  /** Forgets the faults that are left. */
+  /** What happens to every request once the faults are used up; undefined when nothing is wrong. */
+  outage: Fault | undefined
+  /** Forgets the faults that are left, and the outage. */
   recover(): void
+  /** Refuses connections, as when the server's process is gone. */
+  down(): Promise<void>
+  /** Takes connections again, on the same port. */
+  up(): Promise<void>
   /** The stored events, each id once, in the order of first arrival. */
   counted(): EventInput[]
   /** Waits until `condition` holds, for 60 s at most. */
   until(condition: () => boolean): Promise<void>
   stop(): Promise<void>
+}
+
+function batchOf(text: string): EventBatch | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {}
 }
 
 /** Starts an ingest server on a free loopback port; events named `bad` are rejected. */
@@ -62,12 +74,13 @@ export async function startIngestServer(): Promise<IngestServer> {
     response.setHeader('access-control-allow-origin', '*')
     response.setHeader('access-control-expose-headers', 'retry-after')
     const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(wire) : wire
-    const body: EventBatch = request.method === 'POST' ? JSON.parse(text.toString()) : { events: [] }
+    const body = request.method === 'POST' ? batchOf(text.toString()) : { events: [] }
+    if (!body) return void response.writeHead(400).end('{"error":{"code":"invalid_json","message":"no JSON"}}')
     const ids = body.events.map((event) => event.id!)
     const { method = '', headers } = request
     server.received.push({ at: Date.now(), method, headers, bytes: wire.length, body, ids })
 
-    const fault = faults.shift() ?? {}
+    const fault = faults.shift() ?? server.outage ?? {}
     const status = fault.status ?? (ids.length > server.largestBatch ? 413 : 202)
     if (fault.store ?? (status === 202 && !fault.reset)) {
       server.stored.push(...body.events.filter((event) => event.name !== 'bad'))
@@ -87,17 +100,31 @@ export async function startIngestServer(): Promise<IngestServer> {
     await receive(request, response).catch(() => response.destroy())
     atOnce--
   })
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
+  const listen = async (port: number) => {
+    listener.listen(port, '127.0.0.1')
+    await once(listener, 'listening')
+  }
+  const close = async () => {
+    if (!listener.listening) return
+    listener.closeAllConnections()
+    listener.close()
+    await once(listener, 'close')
+  }
+  await listen(0)
+  const { port } = listener.address() as AddressInfo
 
   const server: IngestServer = {
-    url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     received: [],
     stored: [],
     mostAtOnce: 0,
     largestBatch: 1000,
     fail: (...more) => void faults.push(...more),
-    recover: () => void faults.splice(0),
+    outage: undefined,
+    recover() {
+      faults.splice(0)
+      server.outage = undefined
+    },
     counted: () => [...new Map(server.stored.map((event) => [event.id, event])).values()],
     async until(condition) {
       const deadline = Date.now() + 60_000
@@ -106,11 +133,9 @@ export async function startIngestServer(): Promise<IngestServer> {
         await sleep(10)
       }
     },
-    async stop() {
-      listener.closeAllConnections()
-      listener.close()
-      await once(listener, 'close')
-    },
+    down: close,
+    up: () => listen(port),
+    stop: close,
   }
   return server
 }

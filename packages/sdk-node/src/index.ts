@@ -1,5 +1,5 @@
 export type { EventInput, EventRejectionCode, RejectedEvent } from '@nowcast/protocol'
-export type { DeliveryError, DeliveryErrorCode, EventFields, QueuePolicy } from '@nowcast/sdk-core'
-export type { Client, Sender, TrackOptions } from './client.ts'
+export type { DeliveryError, DeliveryErrorCode, EventFields } from '@nowcast/sdk-core'
+export type { Client, Sender, TrackOptions, WaitOptions } from './client.ts'
 export { createClient } from './client.ts'
-export type { ClientOptions } from './options.ts'
+export type { ClientOptions, QueuePolicy, SpoolOptions } from './options.ts'

@@ -2,13 +2,13 @@ import http from 'node:http'
 import https from 'node:https'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
-import { type DeliveryAnswer, endpointOf } from '@nowcast/sdk-core'
+import { type DeliveryAnswer, endpointOf, type QueuedEvent } from '@nowcast/sdk-core'
 import type { ResolvedOptions } from './options.ts'
 
 /** The HTTP side of a client: one kept-alive connection. */
 export interface Post {
-  /** Posts a batch of events, each as JSON; rejects when there is no answer in time. */
-  send(events: string[]): Promise<DeliveryAnswer>
+  /** Posts a batch of events; rejects when there is no answer in time. */
+  send(events: QueuedEvent[]): Promise<DeliveryAnswer>
   /** Ends the connection, and the request in flight with it. */
   close(): void
 }
@@ -56,7 +56,7 @@ export function createPost({ url, key, requestTimeoutMs, gzipMinBytes }: Resolve
 
   return {
     async send(events) {
-      const json = Buffer.from(`{"sentAt":${Date.now()},"events":[${events.join(',')}]}`)
+      const json = Buffer.from(`{"sentAt":${Date.now()},"events":[${events.map(({ json }) => json).join()}]}`)
       const isLarge = json.length >= gzipMinBytes
       const body = isLarge ? await gzipAsync(json, { level: constants.Z_BEST_SPEED }) : json
       return post(body, {

@@ -31,7 +31,7 @@ test('a batch with every event rejected is reported event by event', async () =>
 })
 
 test('a batch refused for good is dropped and reported, and the next one goes on', async () => {
-  const { client, server, errors } = await startClient({ batchEvents: 3 })
+  const { client, server, errors } = await startClient({ batchEvents: 3, requestEvents: 3 })
   server.fail({ status: 403, body: '{"error":{"code":"unknown_key","message":"no such key"}}' })
   trackMany(client, 5)
   await client.flush()
@@ -111,7 +111,9 @@ test('an option that is wrong is named', () => {
   const options = { key: 'nc_sec_test', url: 'http://127.0.0.1:1' }
   expect(() => createClient({ ...options, key: '' })).toThrow(/^key /)
   expect(() => createClient({ ...options, url: 'shop.example' })).toThrow(/^url /)
-  expect(() => createClient({ ...options, batchEvents: 1001 })).toThrow(/^batchEvents must be a number from 1 to 1000$/)
+  expect(() => createClient({ ...options, requestEvents: 1001 })).toThrow(
+    /^requestEvents must be a number from 1 to 1000$/,
+  )
   expect(() => createClient({ ...options, batchMs: Number.NaN })).toThrow(/^batchMs /)
   expect(() => createClient({ ...options, queuePolicy: 'wait' as never })).toThrow(/^queuePolicy /)
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { names, startClient, trackMany } from './start-client.ts'
 
 test('events of one moment go in one request, and batches follow in order, one at a time', async () => {
-  const { client, server } = await startClient({ batchEvents: 10 })
+  const { client, server } = await startClient({ batchEvents: 10, requestEvents: 10 })
   trackMany(client, 35)
   await client.flush()
   expect(server.received.map(({ ids }) => ids.length)).toEqual([10, 10, 10, 5])
@@ -40,7 +40,7 @@ test('a batch that fails is sent again with the same events, whatever came in me
 })
 
 test('a batch that was stored before the connection broke is counted once', async () => {
-  const { client, server } = await startClient({ batchEvents: 4 })
+  const { client, server } = await startClient({ batchEvents: 4, requestEvents: 4 })
   server.fail({ reset: true, store: true }, {}, { status: 503, store: true })
   trackMany(client, 12)
   await client.flush()
