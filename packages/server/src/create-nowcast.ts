@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto'
 import type { Server as HttpServer } from 'node:http'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LIVE_PATH } from '@nowcast/protocol'
+import { LIMITS, LIVE_PATH } from '@nowcast/protocol'
 import type { Hono } from 'hono'
 import { type Logger, pino } from 'pino'
+import type { DeleteUserRequest, ExportRequest } from './api/admin-routes.ts'
 import { createApp } from './api/app.ts'
 import { createConnectionOf } from './api/connection-of.ts'
 import { createLiveSockets } from './api/live-socket.ts'
 import { createRateLimit } from './api/rate-limit.ts'
 import { createBodyReader } from './api/read-body.ts'
 import { createTokenVerifier } from './api/read-token.ts'
+import { forgetUser } from './archive/forget-user.ts'
 import { type AuditReport, audit } from './audit/audit.ts'
 import { type Config, ConfigError, type ConfigOptions, type Role, toConfig } from './config.ts'
 import { type Consumers, createConsumers } from './consumers.ts'
@@ -28,6 +30,7 @@ import { createRetentionGuard } from './ingest/retention-guard.ts'
 import { createLiveHub } from './live/live.ts'
 import { type Adapters, openAdapters } from './open-adapters.ts'
 import type { Clock } from './ports/clock.ts'
+import { EXPORT_FORMATS, type UserDeletion } from './ports/event-store.ts'
 import type { Project } from './project.ts'
 import { createQuery } from './query/query.ts'
 import { readiness } from './readiness.ts'
@@ -49,6 +52,16 @@ export interface Nowcast {
   stop(): Promise<void>
   /** Compares log, live figures and history. */
   audit(options?: { from?: number; to?: number }): Promise<AuditReport>
+  /** Makes a user's stored events name nobody; counts stay. */
+  deleteUser(
+    request: DeleteUserRequest,
+    onProgress?: (progress: { step: 'archiving' } | { step: 'rewriting'; partsLeft: number }) => void,
+  ): Promise<UserDeletion>
+  /** Stored events, oldest first, as bytes of a file, read as they are asked for. */
+  exportEvents(
+    request: ExportRequest,
+    signal?: AbortSignal,
+  ): Promise<{ events: number; bytes: AsyncIterable<Uint8Array> }>
   /** Tells the commands that use the data directory where this server answers. */
   announce(url: string): Promise<void>
 }
@@ -133,12 +146,32 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     const { archivedTo, duplicates } = consumers
     return audit({ log, hotStore, eventStore, archivedTo }, { ...duplicates, ...options })
   }
+  const projectOf = (id: string) => {
+    const project = projects.find((candidate) => candidate.id === id)
+    if (project) return project
+    const names = projects.map((candidate) => candidate.id).join(', ')
+    throw new NowcastError('invalid_query', `there is no project ${id}; there are: ${names}`, { field: 'project' })
+  }
+  const deleteUser: Nowcast['deleteUser'] = async ({ project, id }, onProgress) => {
+    if (!consumers) throw NOT_STARTED
+    const { archivedTo } = consumers
+    return forgetUser({ log, eventStore, archivedTo }, { project: projectOf(project).id, id, onProgress })
+  }
+  const exportEvents: Nowcast['exportEvents'] = async ({ project, format, from = 0, to, filters }, signal) => {
+    if (!(EXPORT_FORMATS as readonly string[]).includes(format)) {
+      throw new NowcastError('invalid_query', `format must be one of ${EXPORT_FORMATS.join(', ')}`, { field: 'format' })
+    }
+    const asked = { kind: 'recent', range: { from, to: to ?? clock.now() + LIMITS.futureMs }, filters, bots: true }
+    const selection = query.selection(asked, { project: projectOf(project), filters: {}, metrics: undefined })
+    return eventStore.exportEvents(selection, format, signal)
+  }
+  const bodies = createBodyReader()
   const app = createApp({
     ingest,
     query,
     verify,
     ownerOf: createProjectKeys(projects),
-    bodies: createBodyReader(),
+    bodies,
     rateLimit: createRateLimit(config),
     connectionOf: createConnectionOf(config.trustProxy),
     clock,
@@ -146,7 +179,7 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     logger,
     readiness: () => readiness({ state, roles: config.roles, adapters, consumers, refusal: retention.refusal() }),
     rejected: eventStore.rejected,
-    admin: { key: adminKey, audit: runAudit },
+    admin: { key: adminKey, bodies, audit: runAudit, deleteUser, exportEvents },
     page: {
       pageDir: fileURLToPath(new URL('./page', import.meta.url)),
       scriptFile: fileURLToPath(new URL('./nowcast.js', import.meta.url)),
@@ -171,6 +204,8 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     attach: (server, { path = LIVE_PATH } = {}) => sockets.attach(server, path),
     announce: (url) => lock.announce(url),
     audit: runAudit,
+    deleteUser,
+    exportEvents,
     async start() {
       state = 'starting'
       await adapters.start(() => state === 'stopped')

@@ -3,7 +3,9 @@ import { Command, Option } from 'commander'
 import pc from 'picocolors'
 import { ROLES } from '../config.ts'
 import { auditCommand } from './audit-command.ts'
+import { deleteUserCommand } from './delete-user-command.ts'
 import { demoCommand } from './demo-command.ts'
+import { exportCommand } from './export-command.ts'
 import { importCommand } from './import-command.ts'
 import { startCommand } from './start-command.ts'
 import { tokenCommand } from './token-command.ts'
@@ -79,6 +81,26 @@ onDataDir(program.command('token').description('print a read token and the dashb
   .option('--metric <metric...>', 'metrics it allows (default: all)')
   .option('--expires <span>', 'how long it is valid: 30m, 12h, 1d (default: 1d)')
   .action(tokenCommand)
+
+onDataDir(
+  program
+    .command('export')
+    .description('write stored events into a file or to stdout')
+    .option('--project <id>', 'project to export (default: the first)')
+    .option('--from <time>', 'ISO 8601 (default: everything)')
+    .option('--to <time>', 'ISO 8601, not included (default: now)')
+    .option('--filter <dimension=value...>', 'only these events, like country=US; repeat for more')
+    .addOption(new Option('--format <format>').choices(['ndjson', 'csv', 'parquet']).default('ndjson'))
+    .option('--out <file>', 'file to write (default: stdout)'),
+).action(exportCommand)
+
+onDataDir(
+  program
+    .command('delete-user')
+    .description('make a user’s stored events name nobody; counts stay')
+    .argument('<id>', 'user id or anonymous id')
+    .option('--project <id>', 'project of the user (default: the first)'),
+).action(deleteUserCommand)
 
 onDataDir(program.command('audit').description('compare log, live figures and history; exit 1 where they differ'))
   .option('--from <time>', 'ISO 8601 (default: everything)')

@@ -2,6 +2,7 @@ import { METRICS } from '@nowcast/protocol'
 import { dataDirHolder } from '../data-dir/lock-data-dir.ts'
 import { createReadToken } from '../index.ts'
 import { CommandError } from './command-error.ts'
+import { toFilters } from './parse-flags.ts'
 import { projectOf } from './project-of.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
 
@@ -38,15 +39,4 @@ export async function tokenCommand({
   console.log(token)
   const url = (await dataDirHolder(config.dataDir))?.url ?? `http://localhost:${config.port}`
   console.error(`Dashboard: ${url}/#token=${token}`)
-}
-
-function toFilters(filters: readonly string[]): Record<string, string[]> {
-  const answer: Record<string, string[]> = {}
-  for (const filter of filters) {
-    const at = filter.indexOf('=')
-    if (at < 1) throw new CommandError(`--filter ${filter}: a dimension, = and a value, like country=US`)
-    const name = filter.slice(0, at)
-    answer[name] = [...(answer[name] ?? []), filter.slice(at + 1)]
-  }
-  return answer
 }

@@ -140,6 +140,18 @@ export interface MinuteTotals {
   revenue: bigint
 }
 
+/** How events are written into a file. */
+export const EXPORT_FORMATS = ['ndjson', 'csv', 'parquet'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+/** What was done for a user who is forgotten. */
+export interface UserDeletion {
+  /** Rows that named them. */
+  rows: number
+  /** Other ids in those rows, up to 100: rows that carry only those still name them. */
+  alsoKnownAs: string[]
+}
+
 /** Raw events and their rollups for good: ClickHouse. */
 export interface EventStore {
   /** Connects, starts the embedded engine where there is one, and brings the tables to this version. */
@@ -181,6 +193,18 @@ export interface EventStore {
   countOffsets(epoch: number, partition: number, from: number, to: number): Promise<number>
   /** Keeps refused events for seven days. */
   insertRejected(rejections: readonly StoredRejection[]): Promise<void>
+  /**
+   * Wipes ids, addresses, title, referrer and properties of the rows whose user or anonymous id this is, and gives them
+   * another user; counts stay. Rows that are written while it runs are not looked at.
+   * @throws NowcastError `buffer_full` while another user is being deleted
+   */
+  deleteUser(project: string, id: string, onProgress?: (partsLeft: number) => void): Promise<UserDeletion>
+  /** How many events a selection has, and all of them, oldest first, read as they are asked for. */
+  exportEvents(
+    selection: Selection,
+    format: ExportFormat,
+    signal?: AbortSignal,
+  ): Promise<{ events: number; bytes: AsyncIterable<Uint8Array> }>
   /** Refused events of a project, newest first. */
   rejected(project: string, limit: number, signal?: AbortSignal): Promise<StoredRejection[]>
 }

@@ -1,6 +1,6 @@
 import type { Answer, AnswerBase, Excluded } from '@nowcast/protocol'
 import type { Clock } from '../ports/clock.ts'
-import type { EventStore } from '../ports/event-store.ts'
+import type { EventStore, Selection } from '../ports/event-store.ts'
 import type { HotStore } from '../ports/hot-store.ts'
 import { answerBreakdown } from './answer-breakdown.ts'
 import { answerFunnel } from './answer-funnel.ts'
@@ -42,6 +42,8 @@ export interface WatchableQuestion {
 export interface QueryStage {
   /** @throws NowcastError `invalid_query`, `metric_not_allowed`, `archive_unavailable`, `query_timeout` */
   answer(query: unknown, scope: Scope, signal?: AbortSignal): Promise<Answer>
+  /** The events that filters name. @throws NowcastError `invalid_query` */
+  selection(query: unknown, scope: Scope): Selection
   /** @throws NowcastError `invalid_query`, `metric_not_allowed` */
   watchable(query: unknown, scope: Scope): WatchableQuestion
 }
@@ -80,6 +82,10 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
   return {
     answer: async (query, scope, signal) =>
       answer(toQuestion(query, scope), new QuestionState(eventStore, clock, false), signal),
+    selection(query, scope) {
+      const { project, filters, bots, range, timezone } = toQuestion(query, scope)
+      return { project: project.id, filters, bots, ...resolveRange(range, 'minute', timezone, clock.now()) }
+    },
     watchable(query, scope) {
       const question = toQuestion(query, scope)
       return {

@@ -38,6 +38,8 @@ export interface ClickHouseConnection {
   ping(): Promise<void>
   /** The answer's rows; 64-bit integers come as strings. */
   rows<T extends unknown[]>(sql: string, context: StatementContext): Promise<T[]>
+  /** The answer's bytes in the format that the statement names, however many; the caller reads them to the end. */
+  stream(sql: string, context: StatementContext): Promise<Readable>
   /** A statement without an answer. */
   command(sql: string, context: StatementContext): Promise<void>
   /**
@@ -55,6 +57,13 @@ export interface ClickHouseConnectionOptions {
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const GRACE_MS = 2000
+/** How long a long answer may be silent. */
+const STREAM_TIMEOUT_MS = 6 * 3_600_000
+const CLIENT_OPTIONS = {
+  application: 'nowcast',
+  // Failures are thrown, and reported by those who catch them.
+  log: { level: ClickHouseLogLevel.OFF },
+} as const
 
 export function createClickHouseConnection(
   location: ClickHouseLocation,
@@ -66,16 +75,17 @@ export function createClickHouseConnection(
   let client: ClickHouseClient | undefined
   let clientOf: RunningEngine | undefined
 
+  const addressOf = (engine: RunningEngine | undefined) =>
+    engine ? { url: engine.url, username: engine.username, password: engine.password } : serverAddress(location)
+
   const connect = (): ClickHouseClient => {
     const engine = supervisor?.current()
     if (client && clientOf === engine) return client
     client?.close().catch(() => {})
     clientOf = engine
     client = createClient({
-      ...(engine ? { url: engine.url, username: engine.username, password: engine.password } : serverAddress(location)),
-      application: 'nowcast',
-      // Failures are thrown, and reported by those who catch them.
-      log: { level: ClickHouseLogLevel.OFF },
+      ...addressOf(engine),
+      ...CLIENT_OPTIONS,
       // ClickHouse stops by itself a little earlier, and then says why.
       request_timeout: timeoutMs + GRACE_MS,
       max_open_connections: 16,
@@ -122,6 +132,23 @@ export function createClickHouseConnection(
         const query = { ...statement(context), query: sql, format: 'JSONCompactEachRow' as const }
         const answer = await client.query({ ...query, clickhouse_settings: settings })
         return (await answer.json()) as never
+      }),
+    stream: (sql, context) =>
+      attempt(context, async () => {
+        // A connection of its own: a long answer must not end with the time of a short one.
+        const own = createClient({
+          ...addressOf(supervisor?.current()),
+          ...CLIENT_OPTIONS,
+          request_timeout: STREAM_TIMEOUT_MS,
+        })
+        try {
+          const { stream } = await own.exec({ ...statement(context), query: sql })
+          stream.once('close', () => own.close())
+          return stream
+        } catch (error) {
+          await own.close()
+          throw error
+        }
       }),
     command: (sql, context) =>
       attempt(context, async (client) => {

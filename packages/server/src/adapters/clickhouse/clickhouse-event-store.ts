@@ -4,6 +4,8 @@ import {
   type ClickHouseLocation,
   createClickHouseConnection,
 } from './clickhouse-connection.ts'
+import { createUserDeleter } from './delete-user.ts'
+import { exportEvents } from './export-events.ts'
 import { mendRollups } from './mend-rollups.ts'
 import { migrate } from './migrate.ts'
 import { readAggregate } from './read-aggregate.ts'
@@ -48,12 +50,14 @@ export function createClickHouseEventStore(
   options: ClickHouseConnectionOptions = {},
 ): EventStore {
   const connection = createClickHouseConnection(location, options)
+  const deleter = createUserDeleter(connection)
   return {
     async start() {
       await connection.start()
       try {
         await migrate(connection)
         await mendRollups(connection)
+        await deleter.resume()
       } catch (error) {
         await connection.stop()
         throw error
@@ -79,6 +83,8 @@ export function createClickHouseEventStore(
     firstEventAt: (project) => readFirstEventAt(connection, project),
     minuteTotals: (epoch, from, to, fences) => readMinuteTotals(connection, epoch, from, to, fences),
     integrity: (from, to) => readIntegrity(connection, from, to),
+    deleteUser: (project, id, onProgress = () => {}) => deleter.delete(project, id, onProgress),
+    exportEvents: (selection, format, signal) => exportEvents(connection, selection, format, signal),
     insertRejected: (rejections) => insertRejected(connection, rejections),
     rejected: (project, limit, signal) => readRejected(connection, project, limit, signal),
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FromEngine, ToEngine } from './engine-messages.ts'
@@ -42,8 +42,13 @@ async function open(
   const readers = Array.from({ length: options.readers }, () => createEngineSession(new Session(options.dataDir)))
   const killer = createEngineSession(new Session(options.dataDir))
   const spool = await createInsertSpool(join(options.dataDir, 'nowcast-insert.rows'))
+  const answerDir = join(options.dataDir, 'nowcast-answers')
+  // What an engine that was killed left behind.
+  rmSync(answerDir, { recursive: true, force: true })
+  mkdirSync(answerDir, { mode: 0o700 })
   const { password, bodyBytes } = options
-  const { server, drain } = createEngineServer({ writer, readers, killer, spool, password, bodyBytes, version })
+  const sessions = { writer, readers, killer }
+  const { server, drain } = createEngineServer({ ...sessions, spool, answerDir, password, bodyBytes, version })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)

@@ -1,4 +1,7 @@
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { EngineError, toEngineError } from './engine-error.ts'
 import { authenticate, type EngineRequest, parseEngineRequest, readBody } from './engine-request.ts'
 import type { EngineSession } from './engine-session.ts'
@@ -19,6 +22,8 @@ export interface EngineServerOptions {
   /** Answer SELECTs. */
   readers: EngineSession[]
   spool: InsertSpool
+  /** Where answers without a bound are written on their way. */
+  answerDir: string
   /** Only stops queries whose caller has gone. */
   killer: EngineSession
   password: string
@@ -69,11 +74,26 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
       throw new EngineError(1002, 'UNKNOWN_EXCEPTION', 'The engine found no rows in the body of the insert')
     })
 
-  const run = async (request: EngineRequest, body: Buffer[], signal: AbortSignal): Promise<Uint8Array | number> => {
+  /** chdb holds an answer in memory as a whole: one without a bound goes by way of a file that has no name any more. */
+  const readThroughFile = async (sql: string, request: EngineRequest, signal: AbortSignal): Promise<FileHandle> => {
+    const path = join(options.answerDir, `answer-${++statements}`)
+    const parts = /^(.*)\bFORMAT\s+(\w+)\s*;?\s*$/is.exec(sql)
+    const [query, format] = parts ? [parts[1], parts[2]] : [sql, request.format]
+    const outfile = path.replace(/['\\]/g, '\\$&')
+    try {
+      await read(`${query} INTO OUTFILE '${outfile}' FORMAT ${format}`, request, signal)
+      return await open(path, 'r')
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+
+  const run = async (request: EngineRequest, body: Buffer[], signal: AbortSignal) => {
     const insert = parseInsertStatement(request.query)
     if (insert) return write(insert, request, body)
     const sql = [request.query, Buffer.concat(body).toString('utf8')].filter((part) => part !== '').join('\n')
     if (sql === '') throw new EngineError(62, 'SYNTAX_ERROR', 'Empty query')
+    if (READS.test(sql) && request.settings.max_result_bytes === '0') return readThroughFile(sql, request, signal)
     if (READS.test(sql)) return read(sql, request, signal)
     return writing.run((session) => session.query(sql, request))
   }
@@ -100,7 +120,8 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
     } else {
       response.setHeader('X-ClickHouse-Summary', '{}')
       response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
-      response.end(result)
+      if (result instanceof Uint8Array) response.end(result)
+      else await pipeline(result.createReadStream(), response)
     }
   }
 

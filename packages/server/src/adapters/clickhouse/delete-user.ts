@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NowcastError } from '../../errors.ts'
+import type { UserDeletion } from '../../ports/event-store.ts'
+import type { ClickHouseConnection } from './clickhouse-connection.ts'
+
+const POLL_MS = 100
+const MOST_NAMES = 100
+const DOING = 'deleting a user'
+const LISTED = '(SELECT project, id FROM nowcast.deleted_users)'
+const SALT = '(SELECT any(salt) FROM nowcast.deleted_users)'
+/** Ids, and what a person may have written or opened. What counts are made of stays. */
+const WIPED = ['user_id', 'anonymous_id', 'session_id', 'url', 'path', 'referrer', 'title']
+
+/** The same new hash for all rows of a user, a new id for each row: nothing of them can be computed from outside. */
+const REWRITE = `ALTER TABLE nowcast.events UPDATE
+  ${WIPED.map((column) => `${column} = ''`).join(', ')},
+  properties = '{}',
+  id = hex(sipHash128(${SALT}, log_epoch, log_partition, log_offset)),
+  user_hash = sipHash64(${SALT}, user_hash)
+WHERE (project, user_id) IN ${LISTED} OR (project, anonymous_id) IN ${LISTED}`
+
+const UNFINISHED = `SELECT sum(parts_to_do), count() FROM system.mutations
+WHERE database = 'nowcast' AND table = 'events' AND NOT is_done AND command LIKE '%nowcast.deleted_users%'`
+
+/** Anonymises the rows of users, one at a time. */
+export interface UserDeleter {
+  delete(project: string, id: string, onProgress: (partsLeft: number) => void): Promise<UserDeletion>
+  /** Ends what an earlier process began. */
+  resume(): Promise<void>
+}
+
+export function createUserDeleter(connection: ClickHouseConnection): UserDeleter {
+  let isBusy = false
+
+  async function settle(onProgress: (partsLeft: number) => void): Promise<void> {
+    for (;;) {
+      const [row] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING })
+      if (Number(row?.[1] ?? 0) === 0) break
+      onProgress(Number(row?.[0]))
+      await sleep(POLL_MS)
+    }
+    await connection.command('TRUNCATE TABLE nowcast.deleted_users', { doing: DOING })
+  }
+
+  async function rowsOf(parameters: { project: string; id: string }): Promise<UserDeletion> {
+    const sql = `SELECT
+  count(),
+  arraySort(groupUniqArrayIf(${MOST_NAMES})(anonymous_id, user_id = {id:String} AND anonymous_id NOT IN ('', {id:String}))),
+  arraySort(groupUniqArrayIf(${MOST_NAMES})(user_id, anonymous_id = {id:String} AND user_id NOT IN ('', {id:String})))
+FROM nowcast.events
+WHERE project = {project:String} AND (user_id = {id:String} OR anonymous_id = {id:String})`
+    const [row] = await connection.rows<[string, string[], string[]]>(sql, { doing: DOING, parameters })
+    return { rows: Number(row?.[0] ?? 0), alsoKnownAs: [...new Set([...(row?.[1] ?? []), ...(row?.[2] ?? [])])] }
+  }
+
+  return {
+    async delete(project, id, onProgress) {
+      if (id === '') throw new NowcastError('invalid_query', 'name the user: an id must not be empty', { field: 'id' })
+      if (isBusy) {
+        throw new NowcastError('buffer_full', 'another user is being deleted: ask again when that is done', {
+          retryable: true,
+          retryAfterMs: 5000,
+        })
+      }
+      isBusy = true
+      try {
+        const found = await rowsOf({ project, id })
+        if (found.rows === 0) return found
+        const parameters = { project, id, salt: randomBytes(8).readBigUInt64LE().toString() }
+        await connection.command(
+          `INSERT INTO nowcast.deleted_users SELECT {project:String}, {id:String}, {salt:UInt64}`,
+          { doing: DOING, parameters, settings: { async_insert: 0 } },
+        )
+        await connection.command(REWRITE, { doing: DOING, settings: { mutations_sync: '0' } })
+        await settle(onProgress)
+        return found
+      } finally {
+        isBusy = false
+      }
+    },
+    async resume() {
+      const [row] = await connection.rows<[string]>('SELECT count() FROM nowcast.deleted_users', { doing: DOING })
+      if (row?.[0] === '0') return
+      const [unfinished] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING })
+      // It was noted, and the process ended before the rewriting began, or after.
+      if (unfinished?.[1] === '0')
+        await connection.command(REWRITE, { doing: DOING, settings: { mutations_sync: '0' } })
+      isBusy = true
+      settle(() => {})
+        .catch(() => {})
+        .finally(() => {
+          isBusy = false
+        })
+    },
+  }
+}

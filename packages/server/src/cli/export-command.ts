@@ -1,0 +1,95 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import pc from 'picocolors'
+import { dataDirHolder } from '../data-dir/lock-data-dir.ts'
+import type { ExportRequest } from '../index.ts'
+import { adminRequest } from './admin-request.ts'
+import { CommandError } from './command-error.ts'
+import { toFilters, toTime } from './parse-flags.ts'
+import { projectOf } from './project-of.ts'
+import { type ConfigFlags, readConfig } from './read-config.ts'
+import { withNowcast } from './with-nowcast.ts'
+
+interface ExportFlags extends ConfigFlags {
+  project?: string
+  from?: string
+  to?: string
+  filter?: string[]
+  format: 'ndjson' | 'csv' | 'parquet'
+  out?: string
+}
+
+const SHOW_MS = 500
+
+/** `nowcast export`, through the running server where there is one. */
+export async function exportCommand({
+  project,
+  from,
+  to,
+  filter = [],
+  format,
+  out,
+  ...flags
+}: ExportFlags): Promise<void> {
+  const config = await readConfig(flags)
+  const request: ExportRequest = {
+    project: (await projectOf(config, project)).id,
+    format,
+    from: toTime('--from', from),
+    to: toTime('--to', to),
+    ...(filter.length > 0 && { filters: toFilters(filter) }),
+  }
+  if (format === 'parquet' && out === undefined && process.stdout.isTTY) {
+    throw new CommandError('Parquet is no text: name a file with --out')
+  }
+  const holder = await dataDirHolder(config.dataDir)
+  if (!holder?.url) return withNowcast(config, async (nowcast) => write(await nowcast.exportEvents(request), out))
+  const answer = await adminRequest({ url: holder.url, adminKey: holder.adminKey }, 'export', request)
+  const events = Number(answer.headers.get('x-nowcast-events'))
+  await write({ events, bytes: Readable.fromWeb(answer.body as never) }, out)
+}
+
+/** A file appears under its name when it is whole. */
+async function write(
+  { events, bytes }: { events: number; bytes: AsyncIterable<Uint8Array> },
+  out: string | undefined,
+): Promise<void> {
+  const counted = countBytes(events)
+  if (out === undefined) {
+    await pipeline(bytes, counted.stream, process.stdout, { end: false })
+  } else {
+    const unfinished = `${out}.part`
+    try {
+      await pipeline(bytes, counted.stream, createWriteStream(unfinished, { mode: 0o600 }))
+      await rename(unfinished, out)
+    } catch (error) {
+      await rm(unfinished, { force: true })
+      throw new CommandError(`the export to ${out} did not end well: ${(error as Error).message}`)
+    }
+  }
+  console.error(
+    `${pc.green('done')}: ${events} events, ${counted.bytes()} bytes${out === undefined ? '' : ` in ${out}`}`,
+  )
+}
+
+function countBytes(events: number): { stream: Transform; bytes(): number } {
+  let bytes = 0
+  let shownAt = 0
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.byteLength
+      if (process.stderr.isTTY && Date.now() - shownAt > SHOW_MS) {
+        shownAt = Date.now()
+        process.stderr.write(`\r${pc.dim(`${events} events: ${(bytes / 1e6).toFixed(1)} MB written`)}`)
+      }
+      done(null, chunk)
+    },
+    flush(done) {
+      if (shownAt > 0) process.stderr.write('\n')
+      done()
+    },
+  })
+  return { stream, bytes: () => bytes }
+}
