@@ -138,12 +138,16 @@ function kafkaConnection({ brokers, ssl, sasl }: KafkaConfig) {
   return { brokers, ssl: ssl as boolean | ConnectionOptions, ...(sasl && { sasl }) }
 }
 
+/** How to reach the topic, and what it is to be. */
+export function kafkaTopicOptions(kafka: KafkaConfig) {
+  const { topic, partitions, retentionMs } = kafka
+  return { ...kafkaConnection(kafka), topic, partitions, retentionMs, minRetentionMs: DUPLICATE_MS }
+}
+
 function kafkaLogOptions(kafka: KafkaConfig, { telemetry, logger }: OpenAdaptersContext): KafkaEventLogOptions {
-  const { topic, partitions, retentionMs, compression } = kafka
   return {
-    ...kafkaConnection(kafka),
-    ...{ topic, partitions, retentionMs, compression },
-    minRetentionMs: DUPLICATE_MS,
+    ...kafkaTopicOptions(kafka),
+    compression: kafka.compression,
     onWarning: (message) => logger.warn(message),
     onForeign(partition, records) {
       telemetry.foreignRecords.inc({ partition }, records.count)

@@ -5,6 +5,7 @@ import { ROLES } from '../config.ts'
 import { auditCommand } from './audit-command.ts'
 import { deleteUserCommand } from './delete-user-command.ts'
 import { demoCommand } from './demo-command.ts'
+import { doctorCommand } from './doctor-command.ts'
 import { exportCommand } from './export-command.ts'
 import { importCommand } from './import-command.ts'
 import { startCommand } from './start-command.ts'
@@ -106,6 +107,10 @@ onDataDir(program.command('audit').description('compare log, live figures and hi
   .option('--from <time>', 'ISO 8601 (default: everything)')
   .option('--to <time>', 'ISO 8601 (default: now)')
   .action(auditCommand)
+
+onDataDir(
+  program.command('doctor').description('check the data directory and every connection, and say what to do'),
+).action(doctorCommand)
 
 program.parseAsync().catch((error: Error) => {
   // What we say ourselves is enough; anything else is a fault of ours, and its place matters.

@@ -25,7 +25,14 @@ export async function readConfig(flags: ConfigFlags): Promise<Config> {
   const fromFile = await readConfigFile(file ?? DEFAULT_FILE, file !== undefined)
   const set = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined))
   const proxies = trustProxy === undefined ? {} : { trustProxy: parseTrustProxy(trustProxy) }
-  return toConfig({ ...fromFile, ...environment, ...set, ...proxies })
+  const all: Record<string, unknown> = { ...fromFile, ...environment, ...set, ...proxies }
+  return toConfig({ ...all, ...kafkaOf(fromFile, all) })
+}
+
+/** Brokers by flag or environment take the place of those in the file; logins and the rest stay. */
+function kafkaOf(fromFile: { kafka?: unknown }, { kafka }: { kafka?: unknown }): object {
+  if (typeof kafka !== 'string' || typeof fromFile.kafka !== 'object') return {}
+  return { kafka: { ...fromFile.kafka, brokers: kafka.split(',').map((broker) => broker.trim()) } }
 }
 
 async function readConfigFile(file: string, isNamed: boolean): Promise<object> {

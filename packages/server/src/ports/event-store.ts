@@ -158,7 +158,7 @@ export interface EventStore {
   start(): Promise<void>
   stop(): Promise<void>
   ping(): Promise<void>
-  /** Highest archived offset of each partition that has one. */
+  /** Highest archived offset of each partition that has one. Makes the tables if they are not there. */
   frontiers(epoch: number): Promise<Frontier[]>
   /** Whether rows of another log epoch are archived. */
   hasOtherEpochs(epoch: number): Promise<boolean>

@@ -72,7 +72,11 @@ export function createClickHouseEventStore(
       await connection.insert('nowcast.events', rows, { doing: 'writing events', settings, timeoutMs })
     },
     now: () => readClock(connection),
-    frontiers: (epoch) => readFrontiers(connection, epoch),
+    async frontiers(epoch) {
+      // The database may have been dropped meanwhile, to begin anew.
+      await migrate(connection)
+      return readFrontiers(connection, epoch)
+    },
     hasOtherEpochs: (epoch) => readHasOtherEpochs(connection, epoch),
     archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),
     countOffsets: (epoch, partition, from, to) => readOffsetCount(connection, epoch, partition, from, to),

@@ -1,0 +1,90 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { checkClickHouse } from './adapters/clickhouse/check-clickhouse.ts'
+import { checkKafka } from './adapters/kafka/check-kafka.ts'
+import { checkRedis } from './adapters/redis/check-redis.ts'
+import { toConfig } from './config.ts'
+import type { NowcastOptions } from './create-nowcast.ts'
+import { dataDirHolder } from './data-dir/lock-data-dir.ts'
+import { kafkaTopicOptions } from './open-adapters.ts'
+
+/** A repeat that comes later than this must be expected of clients, s. */
+const LEAST_DEDUPE_S = 15 * 60
+const ASK_MS = 5000
+
+/** One thing that was looked at. */
+export interface Finding {
+  what: string
+  ok: boolean
+  /** What was found; if it is not well, what to do. */
+  message: string
+}
+
+/**
+ * Looks at everything a server with this configuration needs: its data directory, the running server on it, Kafka,
+ * Redis, ClickHouse. Changes nothing.
+ * @throws ConfigError that names the field
+ */
+export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
+  const config = toConfig(options)
+  const dataDir = resolve(config.dataDir)
+  const holder = await dataDirHolder(dataDir)
+  const { kafka, redis, clickhouse } = config
+  const named = (name: string, findings: Finding[]) =>
+    findings.map(({ what, ...rest }) => ({ ...rest, what: what.startsWith(name) ? what : `${name} ${what}` }))
+  const parts = await Promise.all([
+    checkDataDir(dataDir, holder?.pid),
+    holder?.url ? checkServer(holder.url) : [],
+    kafka ? checkKafka(kafkaTopicOptions(kafka)).then((findings) => named('Kafka', findings)) : [],
+    redis ? checkRedis({ url: redis }) : [],
+    clickhouse ? checkClickHouse(clickhouse) : [],
+  ])
+  return parts.flat()
+}
+
+async function checkDataDir(dataDir: string, pid: number | undefined): Promise<Finding[]> {
+  const what = 'data directory'
+  const used = pid === undefined ? 'no server runs on it' : `process ${pid} runs on it`
+  try {
+    await access(dataDir, constants.R_OK | constants.W_OK)
+    return [{ what, ok: true, message: `${dataDir}: ${used}` }]
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return [{ what, ok: true, message: `${dataDir} is not there yet: the first start makes it` }]
+    }
+    const message = `${dataDir} cannot be written: choose another with --data-dir, or mend its permissions`
+    return [{ what, ok: false, message }]
+  }
+}
+
+/** What the running server says of itself. */
+async function checkServer(url: string): Promise<Finding[]> {
+  try {
+    const read = async (path: string) => (await fetch(`${url}/${path}`, { signal: AbortSignal.timeout(ASK_MS) })).text()
+    const [readiness, metrics] = await Promise.all([read('readyz'), read('metrics')])
+    const { parts } = JSON.parse(readiness) as { parts: Record<string, { ready: boolean; message?: string }> }
+    const findings = Object.entries(parts).map(([part, { ready, message }]) => ({
+      what: `server: ${part}`,
+      ok: ready,
+      message: message ?? 'ready',
+    }))
+    return [...findings, ...checkDedupeWindow(metrics)]
+  } catch (error) {
+    return [{ what: 'server', ok: false, message: `${url} does not answer: ${(error as Error).message}` }]
+  }
+}
+
+function checkDedupeWindow(metrics: string): Finding[] {
+  const readings = [...metrics.matchAll(/^nowcast_dedupe_window_seconds\{[^}]*\} (\S+)$/gm)].map(([, text]) =>
+    Number(text),
+  )
+  if (readings.length === 0) return []
+  const least = Math.min(...readings)
+  const ok = least >= LEAST_DEDUPE_S
+  const reach = least >= 7200 ? `${Math.round(least / 3600)} hours` : `${Math.round(least / 60)} minutes`
+  const message = ok
+    ? `a repeat is recognised ${reach} back`
+    : `a repeat is recognised only ${reach} back, and clients may retry for longer: raise duplicateOffsets (about 25 bytes of memory each)`
+  return [{ what: 'server: duplicates', ok, message }]
+}
