@@ -17,13 +17,16 @@ export const isRedisSkipped = isRedisMissing && process.env.CI !== 'true'
 export interface StartRedisOptions {
   /** Lines of redis.conf as options: `{ maxmemory: '64mb' }`. */
   settings?: Record<string, string>
-  port?: number
+  /** Files of a certificate, for TLS on a port of its own. */
+  tls?: { key: string; certificate: string }
 }
 
 /** A Redis in a process and a folder of its own. */
 export interface TestRedis {
   url: string
   port: number
+  /** 0 without TLS. */
+  tlsPort: number
   folder: string
   /** Sends one command over a connection of its own; replies that are no error come as text. */
   command(...words: string[]): Promise<string>
@@ -40,11 +43,26 @@ export interface TestRedis {
 }
 
 /** Starts Redis on a free port; it saves nothing unless the settings say so. */
-export async function startRedis({ settings = {}, port: wanted }: StartRedisOptions = {}): Promise<TestRedis> {
+export async function startRedis({ settings = {}, tls }: StartRedisOptions = {}): Promise<TestRedis> {
   if (isRedisMissing) throw new Error('redis-server is not installed: apt-get install redis-server')
   const folder = await mkdtemp(join(tmpdir(), 'nowcast-redis-'))
-  const port = wanted ?? ((await freePorts(1))[0] as number)
-  const options = { save: '', appendonly: 'no', dir: folder, bind: '127.0.0.1', ...settings, port: String(port) }
+  const [port, free] = (await freePorts(2)) as [number, number]
+  const tlsPort = tls ? free : 0
+  const tlsSettings: Record<string, string> = tls
+    ? {
+        ...{ 'tls-port': String(tlsPort), 'tls-cert-file': tls.certificate, 'tls-key-file': tls.key },
+        'tls-auth-clients': 'no',
+      }
+    : {}
+  const options = {
+    save: '',
+    appendonly: 'no',
+    dir: folder,
+    bind: '127.0.0.1',
+    ...tlsSettings,
+    ...settings,
+    port: String(port),
+  }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
   let server: ChildProcess | undefined
 
@@ -77,6 +95,7 @@ export async function startRedis({ settings = {}, port: wanted }: StartRedisOpti
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    tlsPort,
     folder,
     command: (...words) => askRedis(port, words),
     kill,

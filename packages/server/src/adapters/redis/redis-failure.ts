@@ -24,6 +24,7 @@ const CAUSES: [pattern: RegExp, advice: string, isRetryable: boolean][] = [
     'another program has written to keys that begin with nowcast: — give Nowcast a database or a server of its own',
     true,
   ],
+  [/nothing answers/, 'check host, port and firewall, and whether it speaks TLS (rediss://) or not (redis://)', true],
   [/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|EPIPE|EAI_AGAIN/, 'check that it runs, and --redis', true],
   [
     /self.signed|certificate|SSL|wrong version number/i,
