@@ -25,7 +25,10 @@ export async function bundleServer(name) {
     plugins: [{ name: 'packages-outside', setup: keepPackagesOutside }],
     logLevel: 'warning',
   })
-  cpSync(path('../../packages/server/src/adapters/clickhouse/migrations'), `${outdir}/migrations`, { recursive: true })
+  for (const folder of ['clickhouse/migrations', 'redis/commands'])
+    cpSync(path(`../../packages/server/src/adapters/${folder}`), `${outdir}/${folder.split('/')[1]}`, {
+      recursive: true,
+    })
   return `${outdir}/${name}.js`
 }
 

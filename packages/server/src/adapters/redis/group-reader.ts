@@ -9,6 +9,8 @@ import type { RunScript } from './redis-scripts.ts'
 const AT_ONCE = 8
 /** So often all revisions are compared, in case a change was missed, ms. */
 const COMPARE_MS = 60_000
+/** Minutes that are about to expire may be gone by the clock of Redis already. */
+const EXPIRING_MS = 5 * MINUTE_MS
 const QUIET_MS = 10 * MINUTE_MS
 const NOTHING_YET = -1
 const NOTHING_MORE = 'inf'
@@ -21,7 +23,10 @@ interface Changes {
   seconds: Map<string, string>
 }
 
-/** Brings the minutes of one slot group into the cube, each again when it has changed. */
+/**
+ * Brings the minutes of one slot group into the cube, each again when it has changed. What is to be read as a whole, at
+ * the start or after a loss, waits in a backlog: the newest minutes come first, and older ones are incomplete until then.
+ */
 export class GroupReader {
   state: GroupState = toGroupState([], [])
   private readonly group: number
@@ -30,6 +35,8 @@ export class GroupReader {
   private readonly cube: WindowCube
   /** Revision at which each minute was read. */
   private readonly held = new Map<string, string>()
+  /** Minutes to be read, with their revisions, the newest last. */
+  private backlog: [member: string, revision: string][] = []
   /** Server that all of it was read from; undefined when nothing is certain. */
   private runId: string | undefined
   private revision = NOTHING_YET
@@ -42,24 +49,38 @@ export class GroupReader {
     this.cube = cube
   }
 
-  /** @returns whether windows were read */
-  async refresh(horizon: () => number, now: number): Promise<boolean> {
+  /** Minutes before it (epoch ms) are not as the store has them. */
+  get incompleteBefore(): number {
+    const newest = this.backlog.at(-1)
+    return newest ? minuteOfMember(newest[0]).start + MINUTE_MS : 0
+  }
+
+  /**
+   * Reads what has changed, then of the backlog until `deadline` (`performance.now()`).
+   * @returns whether windows were read
+   */
+  async refresh(horizon: () => number, now: number, deadline: number): Promise<boolean> {
     let changes = await this.read(this.revision)
     const { revision } = changes.state
     // Another server, or one that lost its last writes: what was read may never have been there.
     const isOther = changes.runId !== this.runId || revision < this.revision
     const isWhole = isOther || performance.now() - this.comparedAt > COMPARE_MS
-    if (isWhole) changes = await this.read(NOTHING_YET)
-    const isRead = await this.readMinutes(changes, horizon, now, isOther)
-    const isSecondRead = await this.readSeconds(changes, now)
     if (isWhole) {
+      changes = await this.read(NOTHING_YET)
       this.dropOthers(changes, horizon())
+      const isDue = ([member, at]: [string, string]) => isOther || this.held.get(member) !== at
+      this.backlog = [...changes.minutes].filter(isDue).sort(byStart)
       this.comparedAt = performance.now()
+      this.runId = changes.runId
+    } else if (changes.minutes.size > 0) {
+      this.backlog = this.backlog.filter(([member]) => !changes.minutes.has(member))
+      await inTurns([...changes.minutes], AT_ONCE, (minute) => this.readMinute(minute, horizon, now))
     }
-    this.state = changes.state
+    const isSecondRead = await this.readSeconds(changes, now)
     this.revision = changes.state.revision
-    if (!this.hasVanished) this.runId = changes.runId
-    return isRead || isSecondRead
+    const isBacklogRead = await this.readBacklog(horizon, now, deadline)
+    this.state = changes.state
+    return isBacklogRead || isSecondRead || changes.minutes.size > 0
   }
 
   /** What the group says of the partitions, without any window. */
@@ -68,30 +89,26 @@ export class GroupReader {
     return this.state
   }
 
-  private hasVanished = false
+  private async readBacklog(horizon: () => number, now: number, deadline: number): Promise<boolean> {
+    const before = this.backlog.length
+    while (this.backlog.length > 0) {
+      const batch = this.backlog.slice(-AT_ONCE)
+      await inTurns(batch, AT_ONCE, (minute) => this.readMinute(minute, horizon, now))
+      this.backlog.length -= batch.length
+      if (performance.now() > deadline) break
+    }
+    return before > 0
+  }
 
-  private async readMinutes(
-    { minutes }: Changes,
-    horizon: () => number,
-    now: number,
-    isOther: boolean,
-  ): Promise<boolean> {
-    this.hasVanished = false
+  private async readMinute([member, revision]: [string, string], horizon: () => number, now: number): Promise<void> {
     const { client, groups } = this.connection
-    const due = [...minutes].filter(([member, revision]) => isOther || this.held.get(member) !== revision)
-    await inTurns(due, AT_ONCE, async ([member, revision]) => {
-      const { project, start } = minuteOfMember(member)
-      if (start < horizon() || groupOf(project, start, groups) !== this.group) return
-      const cells = await readMinute(client, this.group, project, start)
-      if (cells.length === 0) {
-        // Gone before its time: the store was emptied after it was asked.
-        this.hasVanished = true
-        this.runId = undefined
-      }
-      this.cube.replaceMinute(project, start, cells, start + MINUTE_MS + QUIET_MS < now)
-      this.held.set(member, revision)
-    })
-    return due.length > 0
+    const { project, start } = minuteOfMember(member)
+    if (start < horizon() || groupOf(project, start, groups) !== this.group) return
+    const cells = await readMinute(client, this.group, project, start)
+    // Gone after it was named, though not for its age: the store was emptied.
+    if (cells.length === 0 && start > horizon() + EXPIRING_MS) this.comparedAt = Number.NEGATIVE_INFINITY
+    this.cube.replaceMinute(project, start, cells, start + MINUTE_MS + QUIET_MS < now)
+    this.held.set(member, revision)
   }
 
   private async readSeconds({ seconds }: Changes, now: number): Promise<boolean> {
@@ -129,6 +146,9 @@ export class GroupReader {
     }
   }
 }
+
+const byStart = ([one]: [string, string], [other]: [string, string]) =>
+  minuteOfMember(one).start - minuteOfMember(other).start
 
 function toMap(pairs: readonly string[]): Map<string, string> {
   const map = new Map<string, string>()

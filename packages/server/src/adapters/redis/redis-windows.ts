@@ -13,6 +13,8 @@ const QUIET_MS = 10 * MINUTE_MS
 /** Without questions the windows are brought up to date so often, so that the next answer is quick. */
 const IDLE_MS = 5000
 const TIDY_MS = 10_000
+/** Of a backlog so much is read at a time, so that newer changes are not kept waiting, ms. */
+const BACKLOG_MS = 150
 /** While Redis is away, what was read last is shown so long; then the archive answers. */
 const MOST_STALE_MS = 10_000
 /** Those that take an older view too wait so long for a newer one. */
@@ -53,15 +55,19 @@ export function createRedisWindows(
     beganAt = performance.now()
     const startedAt = beganAt
     const horizon = () => Math.max(givenUpBefore, minuteOf(clock.now() - KEPT_MS))
-    const changed = await Promise.all(groups.map((group) => group.refresh(horizon, clock.now())))
+    const deadline = startedAt + BACKLOG_MS
+    const changed = await Promise.all(groups.map((group) => group.refresh(horizon, clock.now(), deadline)))
     // Completeness is read after the minutes: a store that was emptied meanwhile must not lend its name to them.
     const states = changed.some((each) => each)
       ? await Promise.all(groups.map((group) => group.readState()))
       : groups.map((group) => group.state)
     storeSince = completeSinceOf(states, partitions)
     refreshedAt = startedAt
-    if (startedAt - tidiedAt > TIDY_MS) tidy()
+    if (startedAt - tidiedAt > TIDY_MS || incompleteBefore() > 0) tidy()
+    if (incompleteBefore() > 0 && !isStopped) setImmediate(() => freshly().catch(() => {}))
   }
+
+  const incompleteBefore = () => Math.max(...groups.map((group) => group.incompleteBefore))
 
   function tidy(): void {
     tidiedAt = performance.now()
@@ -112,7 +118,7 @@ export function createRedisWindows(
   }
 
   const viewOf = (since: number): HotView => ({
-    completeSince: Math.max(since, givenUpBefore),
+    completeSince: Math.max(since, givenUpBefore, incompleteBefore()),
     revision: cube.revision,
     projects: cube.projects,
   })
@@ -122,7 +128,8 @@ export function createRedisWindows(
       if (isStopped) throw new NowcastError('stopping', 'the hot store is stopped', { retryable: true })
       keepWarm()
       if (maxAgeMs === undefined) {
-        await freshly()
+        do await freshly()
+        while (incompleteBefore() > 0)
         return viewOf(storeSince)
       }
       if (performance.now() - refreshedAt > maxAgeMs) await refreshedOrWaited(refreshing ?? freshly())
