@@ -59,11 +59,10 @@ export type Range = { last: string } | { from: number; to: number }
 export type Filters = Record<string, string[]>
 
 /**
- * `previous`: mean and standard deviation of the 60 closed buckets before (at least 10). `robust`: median and median
- * deviation of the same buckets. `seasonal`: mean and standard deviation of the same minute of day and week in the ten
- * weeks before (at least 3).
+ * `previous`: mean and standard deviation of the 60 closed buckets before (at least 10). `seasonal`: those of
+ * the same minute of day and week in the ten weeks before (at least 3).
  */
-export const ANOMALY_BASELINES = ['previous', 'robust', 'seasonal'] as const
+export const ANOMALY_BASELINES = ['previous', 'seasonal'] as const
 export type AnomalyBaseline = (typeof ANOMALY_BASELINES)[number]
 
 export interface AnomalyOptions {

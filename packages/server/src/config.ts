@@ -120,6 +120,16 @@ const ConfigSchema = z.strictObject({
   cellsPerProject: z.coerce.number().int().min(1).default(20_000),
   /** A minute counts as closed this long after it ends, ms. @default 5000 */
   closeAfterMs: z.coerce.number().int().min(0).max(600_000).default(5000),
+  /** How long a question to the archive may take, ms. @default 30000 */
+  queryTimeoutMs: z.coerce.number().int().min(1000).max(600_000).default(30_000),
+  /** Memory that one question to the archive may take, bytes. @default 1 GiB */
+  queryMemoryBytes: z.coerce
+    .number()
+    .int()
+    .min(16 * 1024 * 1024)
+    .default(1024 ** 3),
+  /** Questions that read the archive at a time; others wait, projects by turns. @default 4 */
+  queriesAtOnce: z.coerce.number().int().min(1).max(256).default(4),
   /** @default 'warn' */
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('warn'),
   projects: z.array(ProjectSchema).default([]),

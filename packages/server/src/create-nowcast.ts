@@ -128,7 +128,7 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     { log, clock, countryOfIp, metrics: telemetry.ingest, rejections, refusal: retention.refusal },
     config,
   )
-  const query = createQuery({ hotStore, eventStore, clock }, config)
+  const query = createQuery({ hotStore, eventStore, clock, telemetry }, config)
   const verify = createTokenVerifier(projects)
   const sockets = createLiveSockets(() => ({ hub, query, verify, telemetry, logger, requireServing }))
   const hub = createLiveHub({

@@ -21,11 +21,17 @@ export interface Telemetry {
   lag: Gauge<'stage' | 'partition'>
   /** Reach of the duplicate rule today, s. */
   dedupeWindow: Gauge<'partition'>
+  /** Is told how to count the readings of the archive that wait for their turn. */
+  queriesWaiting(count: () => number): void
   liveSubscriptions: Gauge
   liveRooms: Gauge
   liveConnections: Gauge
   liveTick: Histogram
+  /** How much later than its time a live question is answered, s. */
+  liveLag: Histogram
   liveBytes: Counter
+  /** Readers that could not keep up. */
+  liveSlow: Counter
 }
 
 /** Metrics in a registry of their own, so that several servers fit in one process. */
@@ -99,6 +105,16 @@ export function createTelemetry(): Telemetry {
       labelNames: ['partition'],
       registers,
     }),
+    queriesWaiting(count) {
+      new Gauge({
+        name: 'nowcast_queries_waiting',
+        help: 'Readings of the archive that wait for their turn',
+        registers,
+        collect() {
+          this.set(count())
+        },
+      })
+    },
     liveSubscriptions: new Gauge({ name: 'nowcast_live_subscriptions', help: 'Live subscriptions', registers }),
     liveRooms: new Gauge({ name: 'nowcast_live_rooms', help: 'Distinct live queries', registers }),
     liveConnections: new Gauge({ name: 'nowcast_live_connections', help: 'Live connections', registers }),
@@ -106,6 +122,17 @@ export function createTelemetry(): Telemetry {
       name: 'nowcast_live_tick_seconds',
       help: 'Time to compute and send the deltas of one tick',
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+      registers,
+    }),
+    liveLag: new Histogram({
+      name: 'nowcast_live_lag_seconds',
+      help: 'How much later than its time a live question is answered',
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    liveSlow: new Counter({
+      name: 'nowcast_live_slow_readers_total',
+      help: 'Readers that could not keep up and were dropped to snapshots',
       registers,
     }),
     liveBytes: new Counter({

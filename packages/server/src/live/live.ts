@@ -44,7 +44,7 @@ export interface LiveHub {
   rejoin(id: string, scope: string): Room
   leave(room: Room): void
   /** What a viewer with a room's `revision` has missed. */
-  missed(room: Room, revision: number): Promise<ResumeAck>
+  missed(room: Room, revision: number): ResumeAck
 }
 
 interface Entry {
@@ -53,6 +53,9 @@ interface Entry {
   scopes: Set<string>
   viewers: number
   emptySince: number
+  computing: Promise<void> | undefined
+  /** Its last answer failed; told once. */
+  isFailing: boolean
 }
 
 /** A hub for one node. */
@@ -65,6 +68,7 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
   let ticking: Promise<void> | undefined
   let stopListening: () => void = () => {}
 
+  /** Starts what is due, and lets others work in between. */
   async function tick(): Promise<void> {
     const startedAt = performance.now()
     const now = clock.now()
@@ -75,14 +79,13 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
         if (now - entry.emptySince > LINGER_MS) remove(entry)
         continue
       }
-      if (now - room.answeredAt < room.everyMs - TICK_MS / 2) continue
+      if (entry.computing || now - room.answeredAt < room.everyMs - TICK_MS / 2) continue
       computed++
-      try {
-        const message = await room.tick(now)
-        if (message) broadcast(room.id, message)
-      } catch (error) {
-        logger.warn({ error, room: room.id }, 'a live question could not be answered')
-      }
+      entry.computing = compute(entry).finally(() => {
+        entry.computing = undefined
+      })
+      // One that reads the archive holds up no other.
+      await Promise.race([entry.computing, aBreath()])
     }
     if (computed > 0) telemetry.liveTick.observe((performance.now() - startedAt) / 1000)
   }
@@ -93,10 +96,33 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
     })
   }
 
+  async function compute(entry: Entry): Promise<void> {
+    const { room } = entry
+    const now = clock.now()
+    if (room.answeredAt > 0)
+      telemetry.liveLag.observe(Math.max(0, now - room.answeredAt - Math.max(room.everyMs, TICK_MS)) / 1000)
+    try {
+      const message = await room.tick(now)
+      entry.isFailing = false
+      if (message && byId.has(room.id)) broadcast(room.id, message)
+    } catch (error) {
+      if (!entry.isFailing) logger.warn({ error, room: room.id }, 'a live question could not be answered')
+      entry.isFailing = true
+    }
+  }
+
   function remove(entry: Entry): void {
     byKey.delete(entry.key)
     byId.delete(entry.room.id)
     telemetry.liveRooms.set(byId.size)
+  }
+
+  /** Rooms that nobody watches are kept for those who come back, as long as there is place. */
+  function forgetAnEmptyOne(): void {
+    let oldest: Entry | undefined
+    for (const entry of byId.values())
+      if (entry.viewers === 0 && (!oldest || entry.emptySince < oldest.emptySince)) oldest = entry
+    if (oldest) remove(oldest)
   }
 
   function enter(entry: Entry): Room {
@@ -116,15 +142,17 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
       clearInterval(timer)
       stopListening()
       await ticking
+      await Promise.all(Array.from(byId.values(), ({ computing }) => computing))
     },
     join({ key, everyMs, scope, watch }) {
       let entry = byKey.get(key)
       if (!entry) {
+        if (byId.size >= maxRooms) forgetAnEmptyOne()
         if (byId.size >= maxRooms)
           throw new NowcastError('buffer_full', 'too many different live queries on this server', { retryable: true })
         const watched = watch()
         const room = new Room(randomUUID(), everyMs, () => watched.answer())
-        entry = { room, key, scopes: new Set(), viewers: 0, emptySince: 0 }
+        entry = { room, key, scopes: new Set(), viewers: 0, emptySince: 0, computing: undefined, isFailing: false }
         byKey.set(key, entry)
         byId.set(room.id, entry)
         telemetry.liveRooms.set(byId.size)
@@ -145,11 +173,16 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
       entry.emptySince = clock.now()
       telemetry.liveSubscriptions.dec()
     },
-    async missed(room, revision) {
+    missed(room, revision) {
       const deltas = room.deltasAfter(revision)
       return deltas ? { id: room.id, deltas } : room.snapshot()
     },
   }
+}
+
+/** Lets input and output have their turn. */
+function aBreath(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 export type { Room, RoomMessage } from './room.ts'

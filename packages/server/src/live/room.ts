@@ -25,9 +25,14 @@ export class Room {
     this.compute = compute
   }
 
-  /** The answer as the viewers have it. */
-  async snapshot(): Promise<LiveSnapshot> {
+  /** Resolves when there is an answer. */
+  async ready(): Promise<void> {
     this.answer ??= await this.fresh()
+  }
+
+  /** The answer as the viewers have it; not before it is {@link ready}. */
+  snapshot(): LiveSnapshot {
+    if (!this.answer) throw new Error('the room has no answer yet')
     return { id: this.id, revision: this.revision, snapshot: this.answer }
   }
 

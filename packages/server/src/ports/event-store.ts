@@ -173,7 +173,10 @@ export interface EventStore {
   insert(rows: Uint8Array, options?: { timeoutMs?: number }): Promise<void>
   /** The store's clock, epoch ms. */
   now(): Promise<number>
+  /** @throws NowcastError `query_timeout`, `query_too_large`, `archive_unavailable` */
   aggregate(request: AggregateRequest): Promise<AggregateRow[]>
+  /** Another text whenever the events of `[from, to)` may have changed; undefined when that cannot be told. */
+  revision(from: number, to: number): Promise<string | undefined>
   /**
    * The row of all users, then one for each value of the breakdown, largest first. A user counts once, as far as they
    * came; of equal attempts the latest counts. Each step is later than the one before, or later in the log.

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
-import type { AggregateRequest, AggregateRow, EventStore } from '../ports/event-store.ts'
+import type { AggregateRequest, AggregateRow } from '../ports/event-store.ts'
+import type { EventReads } from './event-reads.ts'
 
 const DAY_MS = 25 * 3_600_000
 /** Late events may still change what was read: it is read again after so long. */
@@ -14,12 +15,12 @@ export interface ArchiveRows {
 }
 
 /** Asks the store every time. */
-export function askedRows(eventStore: EventStore): ArchiveRows {
+export function askedRows(eventStore: Pick<EventReads, 'aggregate'>): ArchiveRows {
   return { read: (_slot, request) => eventStore.aggregate(request) }
 }
 
 /** Asks the store when what it answered is old, or does not cover the request; on failure goes on with what there is. */
-export function watchedRows(eventStore: EventStore, clock: Clock): ArchiveRows {
+export function watchedRows(eventStore: Pick<EventReads, 'aggregate'>, clock: Clock): ArchiveRows {
   const kept = new Map<string, { request: AggregateRequest; rows: AggregateRow[]; readAt: number }>()
   return {
     async read(slot, request) {

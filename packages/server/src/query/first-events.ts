@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
-import type { EventStore } from '../ports/event-store.ts'
 import type { HotView } from '../ports/hot-store.ts'
+import type { EventReads } from './event-reads.ts'
 
 const REFRESH_MS = 60_000
 
@@ -11,7 +11,7 @@ export interface FirstEvents {
 }
 
 /** Asks the archive at most once a minute a project; the hot store answers while the archive is away or empty. */
-export function createFirstEvents(eventStore: EventStore, clock: Clock): FirstEvents {
+export function createFirstEvents(eventStore: Pick<EventReads, 'firstEventAt'>, clock: Clock): FirstEvents {
   const known = new Map<string, { at: number | undefined; readAt: number }>()
   return {
     async of(project, view) {

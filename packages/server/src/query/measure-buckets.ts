@@ -103,7 +103,11 @@ async function readArchive(
 ): Promise<void> {
   const { range, buckets, measures, granularity } = request
   const indexByStart = new Map(buckets.map((bucket, index) => [bucket.from, index]))
-  const indexByLastMinute = new Map(buckets.map((bucket, index) => [lastMinute(bucket, request.now), index]))
+  const indexByLastMinute = new Map<number, number>()
+  for (const [index, bucket] of buckets.entries()) {
+    const last = lastMinute(bucket, request)
+    if (last !== undefined) indexByLastMinute.set(last, index)
+  }
   // Measures that are read over the same stretch go together.
   const readings = new Map<string, { stretch: Bucket; by: Granularity | undefined; together: Measure[] }>()
   for (const measure of measures) {
@@ -160,9 +164,14 @@ function neighbours(buckets: readonly Bucket[]): Bucket[] {
   return joined
 }
 
-/** Last minute of a bucket that has begun. */
-function lastMinute({ to }: Bucket, now: number): number {
-  return Math.min(to, Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS) - MINUTE_MS
+/** The minute at which a bucket's active users are counted: its last one that has begun. */
+function lastMinute(bucket: Bucket, { range, granularity, now }: BucketsRequest): number | undefined {
+  const from = Math.max(bucket.from, range.from)
+  const last = Math.ceil(Math.min(bucket.to, range.to) / MINUTE_MS) * MINUTE_MS - MINUTE_MS
+  // The users of minutes to come are those of the minutes before them.
+  if (granularity === 'minute') return last
+  const begun = Math.min(last, Math.floor(now / MINUTE_MS) * MINUTE_MS)
+  return begun > from - MINUTE_MS ? begun : undefined
 }
 
 function readHot(
@@ -196,7 +205,7 @@ function readHot(
     }
     for (const measure of distinct) {
       if (isArchived(measure, bucket)) continue
-      const last = lastMinute({ from, to }, request.now)
+      const last = lastMinute(bucket, request) ?? Number.NEGATIVE_INFINITY
       const first = measure === 'active_users' ? last - ACTIVE_BEFORE * MINUTE_MS : from
       const until = measure === 'active_users' ? last + MINUTE_MS : Math.min(to, end)
       const results: MinuteResult[] = []

@@ -2,6 +2,7 @@ import type { Answer, AnswerBase, Excluded } from '@nowcast/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { EventStore, Selection } from '../ports/event-store.ts'
 import type { HotStore } from '../ports/hot-store.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { answerBreakdown } from './answer-breakdown.ts'
 import { answerFunnel } from './answer-funnel.ts'
 import { answerOverview } from './answer-overview.ts'
@@ -9,11 +10,14 @@ import { answerRecent } from './answer-recent.ts'
 import { answerSeries } from './answer-series.ts'
 import { answerTotal } from './answer-total.ts'
 import { resolveRange } from './buckets.ts'
+import { type EventReads, gatedReads, keptReads } from './event-reads.ts'
 import { findExcluded } from './find-excluded.ts'
 import { createFirstEvents } from './first-events.ts'
 import { METRIC_DEFINITIONS } from './metric-definitions.ts'
 import { type Question, type Scope, toQuestion } from './question.ts'
 import { QuestionState, type Sources } from './question-state.ts'
+import { createReadGate } from './read-gate.ts'
+import { createSharedWork } from './shared-work.ts'
 
 /** Questions asked within so short a time share a look at the hot store. */
 const VIEW_AGE_MS = 200
@@ -22,11 +26,16 @@ export interface QueryDependencies {
   hotStore: HotStore
   eventStore: EventStore
   clock: Clock
+  telemetry?: Pick<Telemetry, 'queriesWaiting'>
 }
 
 export interface QueryOptions {
   /** A minute counts as closed this long after it ends, ms. @default 5000 */
   closeAfterMs?: number
+  /** Readings of the archive at a time. @default 4 */
+  queriesAtOnce?: number
+  /** Readings of one project that may wait for their turn. @default 128 */
+  queriesWaiting?: number
 }
 
 /** A question to be answered again and again. */
@@ -40,7 +49,7 @@ export interface WatchableQuestion {
 
 /** Answers queries (body of `POST /v1/query`, of any shape) within what a token allows. */
 export interface QueryStage {
-  /** @throws NowcastError `invalid_query`, `metric_not_allowed`, `archive_unavailable`, `query_timeout` */
+  /** @throws NowcastError `invalid_query`, `metric_not_allowed`, `archive_unavailable`, `query_timeout`, `query_too_large`, `rate_limited` */
   answer(query: unknown, scope: Scope, signal?: AbortSignal): Promise<Answer>
   /** The events that filters name. @throws NowcastError `invalid_query` */
   selection(query: unknown, scope: Scope): Selection
@@ -50,8 +59,14 @@ export interface QueryStage {
 
 /** The stage from a question to its answer. */
 export function createQuery(dependencies: QueryDependencies, options: QueryOptions = {}): QueryStage {
-  const { hotStore, eventStore, clock } = dependencies
+  const { hotStore, clock, telemetry } = dependencies
   const { closeAfterMs = 5000 } = options
+  const gate = createReadGate({ atOnce: options.queriesAtOnce, waiting: options.queriesWaiting })
+  const gated = gatedReads(dependencies.eventStore, gate)
+  const kept = keptReads({ ...gated, revision: dependencies.eventStore.revision })
+  const eventStore: EventReads = { ...gated, ...kept }
+  const shared = createSharedWork<Answer>()
+  telemetry?.queriesWaiting(() => gate.waiting)
   const firstEvents = createFirstEvents(eventStore, clock)
 
   async function answer(question: Question, state: QuestionState, signal?: AbortSignal): Promise<Answer> {
@@ -80,8 +95,11 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
   }
 
   return {
-    answer: async (query, scope, signal) =>
-      answer(toQuestion(query, scope), new QuestionState(eventStore, clock, false), signal),
+    async answer(query, scope, signal) {
+      const question = toQuestion(query, scope)
+      const once = (stop: AbortSignal) => answer(question, new QuestionState(eventStore, clock, false), stop)
+      return shared.run(keyOf(question), once, signal)
+    },
     selection(query, scope) {
       const { project, filters, bots, range, timezone } = toQuestion(query, scope)
       return { project: project.id, filters, bots, ...resolveRange(range, 'minute', timezone, clock.now()) }
@@ -89,7 +107,7 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
     watchable(query, scope) {
       const question = toQuestion(query, scope)
       return {
-        key: JSON.stringify({ ...question, project: question.project.id }),
+        key: keyOf(question),
         everyMs: question.everyMs,
         watch() {
           const state = new QuestionState(eventStore, clock, true)
@@ -98,6 +116,11 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
       }
     },
   }
+}
+
+/** Equal for questions with equal answers. */
+function keyOf(question: Question): string {
+  return JSON.stringify({ ...question, project: question.project.id })
 }
 
 function draftOf(question: Question, state: QuestionState, sources: Sources) {

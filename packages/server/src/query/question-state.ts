@@ -1,8 +1,9 @@
 import type { Clock } from '../ports/clock.ts'
-import type { EventStore, Measure } from '../ports/event-store.ts'
+import type { Measure } from '../ports/event-store.ts'
 import type { HotView } from '../ports/hot-store.ts'
 import { type ArchiveRows, askedRows, watchedRows } from './archive-rows.ts'
 import { CellSelection, toCellFilters } from './cell-selection.ts'
+import type { EventReads } from './event-reads.ts'
 import { MinuteResults } from './minute-results.ts'
 import type { Question } from './question.ts'
 import { isCellDimension } from './question-filters.ts'
@@ -10,7 +11,7 @@ import { isCellDimension } from './question-filters.ts'
 /** What one answer is made from. */
 export interface Sources {
   view: HotView
-  eventStore: EventStore
+  eventStore: EventReads
   now: number
   /** Start of the project's first minute with an event; undefined when it is not known. */
   firstEventAt: number | undefined
@@ -29,7 +30,7 @@ export class QuestionState {
   private readonly isWatched: boolean
   private readonly clock: Clock
 
-  constructor(eventStore: EventStore, clock: Clock, isWatched: boolean) {
+  constructor(eventStore: EventReads, clock: Clock, isWatched: boolean) {
     this.isWatched = isWatched
     this.clock = clock
     this.archive = isWatched ? watchedRows(eventStore, clock) : askedRows(eventStore)

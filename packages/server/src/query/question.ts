@@ -68,7 +68,7 @@ export function toQuestion(query: unknown, scope: Scope): Question {
     throw invalid('limit', `recent answers at most ${QUERY_LIMITS.recentEvents} events`)
   }
   if (kind === 'overview' && typeof anomalies === 'object' && anomalies.baseline === 'seasonal')
-    throw invalid('anomalies.baseline', 'the tiles of an overview are judged by previous or robust')
+    throw invalid('anomalies.baseline', 'the tiles of an overview are judged by previous')
   const filters = toFilters(parsed.filters, project).filter(
     ({ dimension }) => dimension !== 'name' || !METRIC_DEFINITIONS[metric].ignoresName,
   )

@@ -7,6 +7,7 @@ const TIMED_OUT = new Set(['159', '160', '394'])
 const BUSY = new Set(['164', '202', '203', '209', '210', '241', '242', '243', '252', '279', '319', '999'])
 /** The constraint `lease`: its writer was not heard of for too long. */
 const LEASE_OVER = '469'
+const OUT_OF_MEMORY = '241'
 const REFUSED = new Set(['192', '193', '194', '497', '516'])
 
 /**
@@ -29,6 +30,11 @@ export function archiveFailure(error: unknown, doing: string): unknown {
   if (error.code === LEASE_OVER) {
     const message = `ClickHouse refused rows while ${doing}: their lease had ended, so another process may have written them`
     return new NowcastError('archive_unavailable', message, { retryable: true, cause: error })
+  }
+  // Of one query's own bound; that of all together is passing.
+  if (error.code === OUT_OF_MEMORY && !/\(total\)/.test(text)) {
+    const message = `This needs more memory than a question may take, while ${doing}: ask for a shorter range or fewer dimensions`
+    return new NowcastError('query_too_large', message, { cause: error })
   }
   if (BUSY.has(error.code)) {
     const message = `ClickHouse cannot work now while ${doing}: ${text}`

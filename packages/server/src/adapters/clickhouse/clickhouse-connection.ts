@@ -173,6 +173,14 @@ export function createClickHouseConnection(
   }
 }
 
+/** The same connection, whose reading statements have these settings beside their own. */
+export function withSettings(connection: ClickHouseConnection, settings: ClickHouseSettings): ClickHouseConnection {
+  return {
+    ...connection,
+    rows: (sql, context) => connection.rows(sql, { ...context, settings: { ...settings, ...context.settings } }),
+  }
+}
+
 async function drain(answer: Readable | { text(): Promise<string> }): Promise<void> {
   if ('text' in answer) await answer.text()
   else for await (const _ of answer);

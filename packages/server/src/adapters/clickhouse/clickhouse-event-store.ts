@@ -3,6 +3,7 @@ import {
   type ClickHouseConnectionOptions,
   type ClickHouseLocation,
   createClickHouseConnection,
+  withSettings,
 } from './clickhouse-connection.ts'
 import { createUserDeleter } from './delete-user.ts'
 import { exportEvents } from './export-events.ts'
@@ -17,6 +18,7 @@ import {
   readIntegrity,
   readMinuteTotals,
   readOffsetCount,
+  readRevision,
 } from './read-archive.ts'
 import { readExcluded, readFirstEventAt, readRecent } from './read-events.ts'
 import { readFunnel } from './read-funnel.ts'
@@ -38,6 +40,13 @@ const INSERT_SETTINGS = {
   max_insert_threads: '1',
 } as const
 
+export interface ClickHouseEventStoreOptions extends ClickHouseConnectionOptions {
+  /** How long a question may take, ms. @default 30000 */
+  queryTimeoutMs?: number
+  /** Memory that one statement of a question may take, bytes. @default 1 GiB */
+  queryMemoryBytes?: number
+}
+
 /**
  * Raw events and their rollups in ClickHouse: a server's, or the embedded engine's in a child process.
  *
@@ -47,10 +56,15 @@ const INSERT_SETTINGS = {
  */
 export function createClickHouseEventStore(
   location: ClickHouseLocation,
-  options: ClickHouseConnectionOptions = {},
+  options: ClickHouseEventStoreOptions = {},
 ): EventStore {
+  const { queryTimeoutMs = 30_000, queryMemoryBytes = 2 ** 30 } = options
   const connection = createClickHouseConnection(location, options)
   const deleter = createUserDeleter(connection)
+  const asking = withSettings(connection, {
+    max_execution_time: Math.ceil(queryTimeoutMs / 1000),
+    max_memory_usage: String(queryMemoryBytes),
+  })
   return {
     async start() {
       await connection.start()
@@ -80,16 +94,17 @@ export function createClickHouseEventStore(
     hasOtherEpochs: (epoch) => readHasOtherEpochs(connection, epoch),
     archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),
     countOffsets: (epoch, partition, from, to) => readOffsetCount(connection, epoch, partition, from, to),
-    aggregate: (request) => readAggregate(connection, request),
-    funnel: (request) => readFunnel(connection, request),
-    excluded: (selection, signal) => readExcluded(connection, selection, signal),
-    recent: (selection, limit, signal) => readRecent(connection, selection, limit, signal),
+    revision: (from, to) => readRevision(connection, from, to),
+    aggregate: (request) => readAggregate(asking, request),
+    funnel: (request) => readFunnel(asking, request),
+    excluded: (selection, signal) => readExcluded(asking, selection, signal),
+    recent: (selection, limit, signal) => readRecent(asking, selection, limit, signal),
     firstEventAt: (project) => readFirstEventAt(connection, project),
     minuteTotals: (epoch, from, to, fences) => readMinuteTotals(connection, epoch, from, to, fences),
     integrity: (from, to) => readIntegrity(connection, from, to),
     deleteUser: (project, id, onProgress = () => {}) => deleter.delete(project, id, onProgress),
     exportEvents: (selection, format, signal) => exportEvents(connection, selection, format, signal),
     insertRejected: (rejections) => insertRejected(connection, rejections),
-    rejected: (project, limit, signal) => readRejected(connection, project, limit, signal),
+    rejected: (project, limit, signal) => readRejected(asking, project, limit, signal),
   }
 }

@@ -6,12 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { build } from 'esbuild'
 import type { EventStore } from '../../ports/event-store.ts'
-import {
-  type ClickHouseConnection,
-  type ClickHouseConnectionOptions,
-  createClickHouseConnection,
-} from './clickhouse-connection.ts'
-import { createClickHouseEventStore } from './clickhouse-event-store.ts'
+import { type ClickHouseConnection, createClickHouseConnection } from './clickhouse-connection.ts'
+import { type ClickHouseEventStoreOptions, createClickHouseEventStore } from './clickhouse-event-store.ts'
 import { type RunningEngine, type StartEngineOptions, startEngine } from './embedded/start-engine.ts'
 
 /**
@@ -38,7 +34,7 @@ export interface ClickHouseFixture {
   /** A started connection to an engine of its own. */
   connection(dataDir: string): Promise<ClickHouseConnection>
   /** A started store on an engine of its own. */
-  store(dataDir: string, options?: ClickHouseConnectionOptions): Promise<EventStore>
+  store(dataDir: string, options?: ClickHouseEventStoreOptions): Promise<EventStore>
   cleanUp(): Promise<void>
 }
 

@@ -116,3 +116,15 @@ WHERE ${within('`toStartOfMinute(ts)`')}`,
     rolledUp: Number(rolledUp[0]?.[0] ?? 0),
   }
 }
+
+/** What the parts that reach into a range hold: an insert adds rows, a mutation counts up the version. */
+export async function readRevision(connection: ClickHouseConnection, from: number, to: number): Promise<string> {
+  const sql = `SELECT sum(rows), max(max_block_number), max(data_version)
+FROM system.parts
+WHERE database = 'nowcast' AND table = 'events' AND active
+  AND max_time >= toDateTime({from:UInt32}) AND min_time <= toDateTime({to:UInt32})`
+  const range = storableRange({ from, to })
+  const parameters = { from: Math.floor(range.from / 1000), to: Math.ceil(range.to / 1000) }
+  const [row] = await connection.rows<[string, string, string]>(sql, { doing: 'reading the parts', parameters })
+  return (row ?? []).join(' ')
+}

@@ -7,12 +7,16 @@ import { storableRange } from './time-segments.ts'
 const EVENTS_AT_A_TIME = 8_000_000
 
 /** Counts users step by step; many events in several passes over other users each, so that memory is bounded. */
-export async function readFunnel(connection: ClickHouseConnection, given: FunnelRequest): Promise<FunnelRow[]> {
+export async function readFunnel(
+  connection: ClickHouseConnection,
+  given: FunnelRequest,
+  eventsAtATime = EVENTS_AT_A_TIME,
+): Promise<FunnelRow[]> {
   const request = storableRange(given)
   const whole: FunnelRow = { key: null, users: request.steps.map(() => 0) }
   if (request.from >= request.to) return [whole]
   const byKey = new Map<string, FunnelRow>()
-  const passes = Math.ceil((await countEvents(connection, request)) / EVENTS_AT_A_TIME)
+  const passes = Math.ceil((await countEvents(connection, request)) / eventsAtATime)
   for (let share = 0; share < passes; share++) {
     const { sql, parameters } = funnelStatement(request, { share, of: passes })
     const context = { doing: 'reading a funnel', parameters, signal: request.signal }
