@@ -4,24 +4,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
+import {
+  createKafkaEventLog,
+  type KafkaEventLogOptions,
+} from '../../packages/server/src/adapters/kafka/kafka-event-log.ts'
 import { createLmdbEventLog } from '../../packages/server/src/adapters/lmdb/lmdb-event-log.ts'
 import { createConnectionOf } from '../../packages/server/src/api/connection-of.ts'
 import { addEventsRoute } from '../../packages/server/src/api/events-route.ts'
 import { createRateLimit } from '../../packages/server/src/api/rate-limit.ts'
 import { createBodyReader } from '../../packages/server/src/api/read-body.ts'
 import { createCountryOfIp, createIngest, createProjectKeys } from '../../packages/server/src/ingest/ingest.ts'
+import type { EventLog } from '../../packages/server/src/ports/event-log.ts'
 import { toProject } from '../../packages/server/src/project.ts'
 import { createTelemetry } from '../../packages/server/src/telemetry.ts'
 import { shopBatches } from '../load/shop-batches.mjs'
 
 /*
- * The ingest stage alone: HTTP, validation, log with fsync. Told `open` it answers with its port, told `cpu` with the
- * CPU time it has used, told `parse` it parses the same bodies and nothing else.
+ * The ingest stage alone: HTTP, validation, log: the embedded one, with fsync, when it is told `open`, Kafka when it is
+ * told where that is. It answers with its port; told `cpu`, with the CPU time it has used; told `parse` it parses the same bodies and nothing else.
  */
 
 const WRITE_KEY = 'nc_pub_bench0000'
 const path = mkdtempSync(join(tmpdir(), 'nowcast-bench-'))
-const log = createLmdbEventLog({ path })
 const clock = { now: () => Date.now() }
 const project = toProject({
   id: 'bench',
@@ -29,19 +33,19 @@ const project = toProject({
   secretKey: 'nc_sec_bench0000',
   readSecret: 'x'.repeat(32),
 })
-const app = new Hono()
-addEventsRoute(app, {
-  ingest: createIngest({ log, clock, countryOfIp: createCountryOfIp(), metrics: createTelemetry().ingest }),
-  ownerOf: createProjectKeys([project]),
-  bodies: createBodyReader(),
-  rateLimit: createRateLimit(),
-  connectionOf: createConnectionOf(false),
-  clock,
-})
-app.onError((error, context) => context.text(String(error.stack), 500))
 
-async function open(): Promise<{ port: number; key: string }> {
+async function open(log: EventLog): Promise<{ port: number; key: string }> {
   await log.start()
+  const app = new Hono()
+  addEventsRoute(app, {
+    ingest: createIngest({ log, clock, countryOfIp: createCountryOfIp(), metrics: createTelemetry().ingest }),
+    ownerOf: createProjectKeys([project]),
+    bodies: createBodyReader(),
+    rateLimit: createRateLimit(),
+    connectionOf: createConnectionOf(false),
+    clock,
+  })
+  app.onError((error, context) => context.text(String(error.stack), 500))
   const server = createAdaptorServer({ fetch: app.fetch })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { port: (server.address() as AddressInfo).port, key: WRITE_KEY }
@@ -68,11 +72,12 @@ function parse(events: number, eventsPerBatch: number): { bytesMs: number; textM
   return { bytesMs, textMs }
 }
 
-type Message = 'open' | 'cpu' | { parse: number; eventsPerBatch: number }
+type Message = 'open' | { kafka: KafkaEventLogOptions } | 'cpu' | { parse: number; eventsPerBatch: number }
 
 process.on('message', async (message: Message) => {
-  if (message === 'open') process.send?.(await open())
+  if (message === 'open') process.send?.(await open(createLmdbEventLog({ path })))
   else if (message === 'cpu') process.send?.({ cpuMs: cpuMs() })
+  else if ('kafka' in message) process.send?.(await open(createKafkaEventLog(message.kafka)))
   else process.send?.(parse(message.parse, message.eventsPerBatch))
 })
 process.on('disconnect', () => {

@@ -164,6 +164,8 @@ export function createRecordAppender(
         }
         onEnd(partition, offset + one.piece.to - one.from)
         one.from = one.piece.to
+        // Only now: what was not answered may still be on its way out.
+        encoder.release(one.piece.bytes)
         one.piece = undefined
       }
       if (!failure && chosen.some(({ piece }) => piece)) {

@@ -3,6 +3,7 @@ import type { RecordBatch } from '../../../record/record-batch.ts'
 import { crc32c } from '../wire/crc32c.ts'
 import { type Compression, compress } from './compression.ts'
 import { BATCH, BATCH_HEADER_BYTES, BEFORE_LENGTH, FIXED_BYTES, HEADER_NAME, HEADER_VERSION } from './event-header.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 /** Varints and lengths of one record, at most. */
 const RECORD_OVERHEAD = 40
@@ -18,12 +19,15 @@ export interface EncodedRecords {
 export interface RecordEncoder {
   /** Encodes events from index `from` on, as many as fit into `maxBytes` before compression, at least one. */
   encode(batch: RecordBatch, from: number, maxBytes: number): Promise<EncodedRecords>
+  /** To be called with bytes that nobody needs any more: their memory is used again. */
+  release(bytes: Buffer): void
 }
 
 /** An encoder of Kafka's record batches that makes no object per record. */
 export function createRecordEncoder(compression: Compression = 'none'): RecordEncoder {
   let cellsOf: RecordBatch | undefined
   let cells: Buffer[] = []
+  const spare = new SpareBuffers()
 
   async function encode(batch: RecordBatch, from: number, maxBytes: number): Promise<EncodedRecords> {
     if (cellsOf !== batch) {
@@ -31,14 +35,14 @@ export function createRecordEncoder(compression: Compression = 'none'): RecordEn
       cells = batch.cells.map((cell) => Buffer.from(cellKey(cell)))
     }
     const to = fitting(batch, from, maxBytes)
-    let bytes = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + mostBytes(batch, from, to))
+    let bytes = spare.take(BATCH_HEADER_BYTES + mostBytes(batch, from, to))
     let end = writeRecords(bytes, batch, from, to)
     if (compression !== 'none') {
       const packed = await compress(compression, bytes.subarray(BATCH_HEADER_BYTES, end))
       end = BATCH_HEADER_BYTES + packed.byteLength
-      const whole = Buffer.allocUnsafeSlow(end)
-      whole.set(packed, BATCH_HEADER_BYTES)
-      bytes = whole
+      spare.put(bytes)
+      bytes = spare.take(end)
+      bytes.set(packed, BATCH_HEADER_BYTES)
     }
     writeBatchHeader(bytes, end, batch.receivedAt[from] as number, to - from)
     return { bytes: bytes.subarray(0, end), to }
@@ -139,7 +143,7 @@ export function createRecordEncoder(compression: Compression = 'none'): RecordEn
     out.writeUInt32BE(crc32c(out, BATCH.attributes, end), BATCH.crc)
   }
 
-  return { encode }
+  return { encode, release: (bytes) => spare.put(bytes) }
 }
 
 function isAscii(text: string): boolean {

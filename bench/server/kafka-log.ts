@@ -1,0 +1,105 @@
+import { createKafkaEventLog } from '../../packages/server/src/adapters/kafka/kafka-event-log.ts'
+import { nativeFormat } from '../../packages/server/src/ingest/formats/native.ts'
+import { createCountryOfIp, createIngest } from '../../packages/server/src/ingest/ingest.ts'
+import type { EventLog } from '../../packages/server/src/ports/event-log.ts'
+import { toProject } from '../../packages/server/src/project.ts'
+import type { RecordBatch } from '../../packages/server/src/record/record-batch.ts'
+import { createTelemetry } from '../../packages/server/src/telemetry.ts'
+import { shopBatches } from '../load/shop-batches.mjs'
+
+/*
+ * The log alone: events that were stamped beforehand are appended, and read back, without HTTP and without a stage. Told
+ * `{ open }` it prepares them and answers how large they are; then it takes `{ append }` and `{ read }`, both in events.
+ */
+
+let log: EventLog
+let batches: (RecordBatch | undefined)[]
+let prepared = 0
+
+interface Setup {
+  brokers: string[]
+  topic: string
+  partitions: number
+  /** Events of one append. */
+  events: number
+}
+
+async function open({ brokers, topic, partitions, events }: Setup): Promise<{ events: number; rowBytes: number }> {
+  log = createKafkaEventLog({ brokers, topic, partitions })
+  await log.start()
+  const project = toProject({
+    ...{ id: 'bench', writeKey: 'nc_pub_bench0000', secretKey: 'nc_sec_bench0000', readSecret: 'x'.repeat(32) },
+  })
+  // Stamped as the server does it, into a log that only remembers.
+  const kept: (RecordBatch | undefined)[][] = []
+  const memory = { partitions, append: async (all: (RecordBatch | undefined)[]) => void kept.push(all) } as never
+  const clock = { now: () => Date.now() }
+  const metrics = createTelemetry().ingest
+  const ingest = createIngest({ log: memory, clock, countryOfIp: createCountryOfIp(), metrics })
+  const bodies = shopBatches({ batches: events / 100, eventsPerBatch: 100, at: Date.now() })
+  const owner = { project, kind: 'write' as const }
+  const connection = { ip: '127.0.0.1', userAgent: undefined, country: undefined, hints: undefined }
+  await Promise.all(
+    bodies.map(({ body }) =>
+      ingest.accept({ owner, body: JSON.parse(String(body)), connection, format: nativeFormat }),
+    ),
+  )
+  batches = kept[0] ?? []
+  prepared = batches.reduce((sum, batch) => sum + (batch?.count ?? 0), 0)
+  const bytes = batches.reduce((sum, batch) => sum + (batch?.rows.byteLength ?? 0), 0)
+  return { events: prepared, rowBytes: bytes / prepared }
+}
+
+async function measured(work: () => Promise<number>): Promise<{ events: number; ms: number; cpuMs: number }> {
+  const before = process.cpuUsage()
+  const startedAt = performance.now()
+  const events = await work()
+  const ms = performance.now() - startedAt
+  const { user, system } = process.cpuUsage(before)
+  return { events, ms, cpuMs: (user + system) / 1000 }
+}
+
+async function append(events: number): Promise<number> {
+  let sent = 0
+  while (sent < events) {
+    await log.append(batches)
+    sent += prepared
+  }
+  return sent
+}
+
+/** Reads all partitions from their beginning, each in turn, as the archiver does. */
+async function read(events: number): Promise<number> {
+  const positions = Array.from({ length: log.partitions }, () => 0)
+  let seen = 0
+  while (seen < events) {
+    let progress = 0
+    for (const [partition, from] of positions.entries()) {
+      const slice = await log.read(partition, from)
+      if (!slice) continue
+      const end = slice.offset + slice.batch.count
+      progress += end - from
+      positions[partition] = end
+    }
+    if (progress === 0) throw new Error(`the log ended after ${seen} events`)
+    seen += progress
+  }
+  return seen
+}
+
+type Message = { open: Setup } | { append: number } | { read: number }
+
+process.on('message', (message: Message) => {
+  const answer =
+    'open' in message
+      ? open(message.open)
+      : measured(() => ('append' in message ? append(message.append) : read(message.read)))
+  answer.then(
+    (done) => process.send?.(done),
+    (error: Error) => process.send?.({ error: error.stack }),
+  )
+})
+process.on('disconnect', async () => {
+  await log?.stop()
+  process.exit()
+})
