@@ -45,6 +45,8 @@ export interface BrokerLink {
   send(request: RawRequest, timeoutMs: number): Promise<Buffer>
   /** Sends one of the requests that kafkajs encodes, by its name there. @throws KafkaError also for what Kafka refuses */
   call<Answer>(name: string, options: unknown, timeoutMs: number): Promise<Answer>
+  /** To be called with an answer of `send` that nobody needs any more: a large one's memory is used again. */
+  release(answer: Buffer): void
   close(): void
 }
 
@@ -60,6 +62,9 @@ const quiet = { namespace: () => quiet, info() {}, warn() {}, error() {}, debug(
 export function createBrokerLink(host: string, port: number, options: KafkaConnectionOptions): BrokerLink {
   const { connectTimeoutMs = 3000, clientId = 'nowcast' } = options
   const address = `${host}:${port}`
+  const hint = options.brokers.includes(address)
+    ? ''
+    : ' (that is where the brokers tell clients to go: see their advertised.listeners)'
   let opening: Promise<Opened> | undefined
   let opened: Opened | undefined
   let isClosed = false
@@ -135,7 +140,7 @@ export function createBrokerLink(host: string, port: number, options: KafkaConne
         `${address}: ${wordsOf('SASL_AUTHENTICATION_FAILED', message)}`,
       )
     }
-    return new KafkaError('CONNECTION', `no connection to Kafka at ${address}: ${message}`, cause)
+    return new KafkaError('CONNECTION', `no connection to Kafka at ${address}: ${message}${hint}`, cause)
   }
 
   const notYet = () => new KafkaError('CONNECTION', `no connection to Kafka at ${address} yet: is it running?`)
@@ -174,6 +179,7 @@ export function createBrokerLink(host: string, port: number, options: KafkaConne
         throw asRefusal(cause)
       }
     },
+    release: (answer) => opened?.framed.release(answer),
     close,
   }
 }

@@ -52,6 +52,8 @@ export function createGroupCoordinator(view: TopicView, groupId: string): GroupC
 
   async function link(purpose: Purpose): Promise<BrokerLink> {
     if (!place) {
+      // Asked anew, so that a broker answers that is there.
+      await view.find()
       const any = await view.anyLink('ask')
       const { coordinator } = await any.call<{ coordinator: { host: string; port: number } }>(
         'GroupCoordinator',

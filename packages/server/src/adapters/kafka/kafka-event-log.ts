@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { NowcastError } from '../../errors.ts'
 import type { EventLog, LogIdentities, LogSlice } from '../../ports/event-log.ts'
 import type { KafkaConnectionOptions } from './broker-link.ts'
@@ -14,6 +15,7 @@ import { fetchRequest, readFetched } from './wire/fetch.ts'
 /** What is known of a partition's ends counts as true for so long. */
 const FRESH_MS = 1000
 const FETCH_MS = 5000
+const RETRY_MS = 50
 const IDENTITY_BYTES = 4 * 1024 * 1024
 /** The clocks of ingest and brokers may differ by so much. */
 const CLOCK_SLACK_MS = 10 * 60_000
@@ -51,7 +53,9 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   }
 
   async function fetchAt(partition: number, from: number, maxBytes: number): Promise<DecodedRecords | undefined> {
-    const [leader] = view.byLeader([partition]).keys()
+    const { leaders, problem } = view.byLeader([partition])
+    if (problem) throw problem
+    const [leader] = leaders.keys()
     const request = fetchRequest({
       topicId: view.id,
       partitions: [{ partition, offset: from }],
@@ -59,11 +63,35 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       maxBytes,
       partitionMaxBytes: maxBytes,
     })
-    const answer = readFetched(await view.link(leader as number, 'catch-up').send(request, FETCH_MS))
-    const fetched = answer.partitions[0]
-    const error = kafkaErrorOf(answer.errorCode || (fetched?.errorCode ?? 0))
+    const link = view.link(leader as number, 'catch-up')
+    const answer = await link.send(request, FETCH_MS)
+    const { errorCode, partitions: fetched } = readFetched(answer)
+    const error = kafkaErrorOf(errorCode || (fetched[0]?.errorCode ?? 0))
     if (error) throw error
-    return fetched ? decodeRecords(fetched.records, from, 'identities') : undefined
+    const decoded = fetched[0] && decodeRecords(fetched[0].records, from, 'identities')
+    link.release(answer)
+    return decoded
+  }
+
+  /** As `fetchAt`; nothing is only the answer where the log ends, lest repeats be forgotten. */
+  async function fetchPresent(partition: number, from: number, to: number): Promise<DecodedRecords | undefined> {
+    const deadline = performance.now() + FETCH_MS
+    for (;;) {
+      try {
+        const decoded = await fetchAt(partition, from, IDENTITY_BYTES)
+        if (decoded) return decoded
+        const { end } = await offsets.ask(partition)
+        if (from >= Math.min(end, to)) return undefined
+        if (performance.now() > deadline) {
+          throw new KafkaError('TIMEOUT', `partition ${partition} has events from ${from} on, but gave none`)
+        }
+      } catch (error) {
+        // The leader may be another by now; the next attempt asks that one.
+        await view.refresh().catch(() => {})
+        throw error
+      }
+      await sleep(RETRY_MS)
+    }
   }
 
   async function* readIdentities(partition: number, from: number, to: number): AsyncGenerator<LogIdentities> {
@@ -71,7 +99,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     const { start } = await inWords(() => offsets.extent(partition, FRESH_MS))
     let at = Math.max(from, start)
     while (at < to) {
-      const decoded = await inWords(() => fetchAt(partition, at, IDENTITY_BYTES))
+      const decoded = await inWords(() => fetchPresent(partition, at, to))
       if (!decoded) return
       const { offset, batch } = decoded
       const skip = Math.max(0, at - offset)

@@ -118,14 +118,14 @@ export function createRecordAppender(
 
   /** Sends the next records of every partition, to all leaders at once. */
   async function sendRound(pending: readonly Pending[], deadline: number): Promise<KafkaError | undefined> {
-    let groups: Map<number, number[]>
+    let groups: ReturnType<TopicView['byLeader']>
     try {
       groups = view.byLeader(pending.map(({ partition }) => partition))
     } catch (error) {
       return error as KafkaError
     }
     const ofPartition = new Map(pending.map((one) => [one.partition, one]))
-    const sent = Array.from(groups, ([leader, partitions]) =>
+    const sent = Array.from(groups.leaders, ([leader, partitions]) =>
       sendTo(
         leader,
         partitions.map((partition) => ofPartition.get(partition) as Pending),
@@ -133,7 +133,7 @@ export function createRecordAppender(
       ),
     )
     const failures = (await Promise.all(sent)).filter((failure) => failure !== undefined)
-    return failures.find(({ type }) => FINAL.has(type)) ?? failures[0]
+    return failures.find(({ type }) => FINAL.has(type)) ?? failures[0] ?? groups.problem
   }
 
   async function sendTo(leader: number, all: Pending[], deadline: number): Promise<KafkaError | undefined> {

@@ -59,7 +59,7 @@ export function createRecordFetcher(
   const underWay = new Set<string>()
   let lastFailure: Error | undefined
   let pauseMs = 0
-  let isRecovering = false
+  let isLooking = false
   let isStopped = false
   let rounds = 0
 
@@ -129,20 +129,20 @@ export function createRecordFetcher(
 
   /** Starts the fetches that are wanted and not under way. */
   function fetchMore(): void {
-    if (isStopped || isRecovering) return
+    if (isStopped) return
     for (const [purpose, runs] of wantedRuns()) {
-      let groups: Map<number, number[]>
+      let leaders: Map<number, number[]>
       try {
-        groups = view.byLeader([...runs.keys()])
+        const groups = view.byLeader([...runs.keys()])
+        if (groups.leaders.size === 0 && groups.problem) throw groups.problem
+        leaders = groups.leaders
+        // The others go on meanwhile.
+        if (groups.problem) lookForLeaders(groups.problem)
       } catch (error) {
-        isRecovering = true
-        void recover(error as Error).finally(() => {
-          isRecovering = false
-          fetchMore()
-        })
+        lookForLeaders(error as Error)
         return
       }
-      for (const [leader, partitions] of groups) {
+      for (const [leader, partitions] of leaders) {
         const name = `${purpose} ${leader}`
         if (underWay.has(name)) continue
         underWay.add(name)
@@ -156,6 +156,15 @@ export function createRecordFetcher(
         })
       }
     }
+  }
+
+  function lookForLeaders(problem: Error): void {
+    if (isLooking) return
+    isLooking = true
+    void recover(problem).finally(() => {
+      isLooking = false
+      fetchMore()
+    })
   }
 
   /** One run a partition and purpose: a request may name a partition only once. */
@@ -193,14 +202,16 @@ export function createRecordFetcher(
         maxBytes: RESPONSE_BYTES,
         partitionMaxBytes: PARTITION_BYTES,
       })
-      const { errorCode, partitions } = readFetched(
-        await view.link(leader, purpose).send(request, REQUEST_MS + maxWaitMs),
-      )
+      const link = view.link(leader, purpose)
+      const answer = await link.send(request, REQUEST_MS + maxWaitMs)
+      const { errorCode, partitions } = readFetched(answer)
       const error = kafkaErrorOf(errorCode)
       if (error) throw error
       // Meanwhile another topic may have taken the name.
       if (!view.id.equals(id)) return release()
       arrived = await takeIn(runs, partitions)
+      // Blocks are copies of what they need of it.
+      link.release(answer)
     } catch (error) {
       await recover(error as Error)
       return release()
@@ -251,6 +262,11 @@ export function createRecordFetcher(
       'log_unavailable',
       `partition ${run.partition} of ${view.topic} ends at offset ${end}, but was read up to ${run.next}: the brokers have lost records that they had acknowledged`,
       { retryable: true, retryAfterMs: 5000 },
+    )
+    // Forgotten, so that the next read finds it out again.
+    runsOf.set(
+      run.partition,
+      (runsOf.get(run.partition) ?? []).filter((one) => one !== run),
     )
     for (const waiting of [...run.waiting]) waiting.fail(error)
   }

@@ -37,8 +37,10 @@ export function createTopicOffsets(view: TopicView): TopicOffsets {
   async function list(partitions: readonly number[], timestamp: number): Promise<ListedOffset[]> {
     for (let tries = 1; ; tries++) {
       try {
+        const { leaders, problem } = view.byLeader(partitions)
+        if (leaders.size === 0 && problem) throw problem
         const answers = await Promise.all(
-          Array.from(view.byLeader(partitions), async ([leader, ofLeader]) =>
+          Array.from(leaders, async ([leader, ofLeader]) =>
             readListedOffsets(
               await view.link(leader, 'ask').send(listOffsetsRequest(view.topic, ofLeader, timestamp), ASK_MS),
             ),

@@ -126,8 +126,7 @@ async function hasLeaders(view: TopicView, partitions: number): Promise<boolean>
   try {
     await view.refresh()
     if (view.partitions < partitions) return false
-    view.byLeader(Array.from({ length: partitions }, (_, p) => p))
-    return true
+    return view.byLeader(Array.from({ length: partitions }, (_, p) => p)).problem === undefined
   } catch (error) {
     if ((error as KafkaError).type === 'TOPIC_AUTHORIZATION_FAILED') throw error
     return false

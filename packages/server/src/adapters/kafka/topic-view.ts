@@ -24,8 +24,8 @@ export interface TopicView {
   refresh(): Promise<void>
   /** As {@link refresh}, and tells whether the topic is there. */
   find(): Promise<boolean>
-  /** Partitions by the broker that leads them. @throws KafkaError when one has no leader */
-  byLeader(partitions: readonly number[]): Map<number, number[]>
+  /** Partitions by the broker that leads them, and why others have none. @throws KafkaError when nothing is known */
+  byLeader(partitions: readonly number[]): { leaders: Map<number, number[]>; problem: KafkaError | undefined }
   /** A connection to a broker. */
   link(nodeId: number, purpose: Purpose): BrokerLink
   linkTo(host: string, port: number, purpose: Purpose): BrokerLink
@@ -40,7 +40,8 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
   const links = new Map<string, BrokerLink>()
   let metadata: ClusterMetadata | undefined
   let refreshing: Promise<void> | undefined
-  let lastBroker = 0
+  /** The broker that has answered last. */
+  let answering: { host: string; port: number } | undefined
   let isClosed = false
 
   function linkTo(host: string, port: number, purpose: Purpose): BrokerLink {
@@ -54,23 +55,21 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
     return link
   }
 
-  /** The brokers that are known, then those of the configuration. */
+  /** The broker that answered last, the others that are known, then those of the configuration. */
   function addresses(): { host: string; port: number }[] {
     const seeds = options.brokers.map((broker) => {
       const colon = broker.lastIndexOf(':')
       return { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(broker.slice(colon + 1)) }
     })
-    return [...(metadata?.brokers ?? []), ...seeds]
+    return [...(answering ? [answering] : []), ...(metadata?.brokers ?? []), ...seeds]
   }
 
   async function ask(): Promise<ClusterMetadata> {
     let failure: unknown
-    const all = addresses()
-    for (let i = 0; i < all.length; i++) {
-      const { host, port } = all[(lastBroker + i) % all.length] as { host: string; port: number }
+    for (const { host, port } of addresses()) {
       try {
         const answer = readMetadata(await linkTo(host, port, 'ask').send(metadataRequest(topic), ASK_MS))
-        lastBroker = (lastBroker + i) % all.length
+        answering = { host, port }
         return answer
       } catch (error) {
         failure ??= error
@@ -135,24 +134,24 @@ export function createTopicView(topic: string, options: KafkaConnectionOptions):
     byLeader(partitions) {
       const error = kafkaErrorOf(known().topic.errorCode)
       if (error) throw error
-      const groups = new Map<number, number[]>()
+      const leaders = new Map<number, number[]>()
+      let problem: KafkaError | undefined
       for (const partition of partitions) {
         const leader = known().topic.partitions[partition]?.leader ?? -1
-        if (leader < 0)
-          throw new KafkaError('LEADER_NOT_AVAILABLE', `partition ${partition} of ${topic} has no leader now`)
-        const group = groups.get(leader)
-        if (group) group.push(partition)
-        else groups.set(leader, [partition])
+        const group = leaders.get(leader)
+        if (leader < 0) {
+          problem ??= new KafkaError('LEADER_NOT_AVAILABLE', `partition ${partition} of ${topic} has no leader now`)
+        } else if (group) group.push(partition)
+        else leaders.set(leader, [partition])
       }
-      return groups
+      return { leaders, problem }
     },
     link,
     linkTo,
     async anyLink(purpose) {
-      if (!metadata) await refresh()
-      const { brokers } = known()
-      const broker = brokers[lastBroker % brokers.length] as { host: string; port: number }
-      return linkTo(broker.host, broker.port, purpose)
+      if (!answering) await refresh()
+      const { host, port } = answering as { host: string; port: number }
+      return linkTo(host, port, purpose)
     },
     async controllerLink() {
       if (!metadata) await refresh()

@@ -1,9 +1,9 @@
 import { cellKey } from '../../../record/cell.ts'
 import type { RecordBatch } from '../../../record/record-batch.ts'
 import { crc32c } from '../wire/crc32c.ts'
+import { SpareBuffers } from '../wire/spare-buffers.ts'
 import { type Compression, compress } from './compression.ts'
 import { BATCH, BATCH_HEADER_BYTES, BEFORE_LENGTH, FIXED_BYTES, HEADER_NAME, HEADER_VERSION } from './event-header.ts'
-import { SpareBuffers } from './spare-buffers.ts'
 
 /** Varints and lengths of one record, at most. */
 const RECORD_OVERHEAD = 40

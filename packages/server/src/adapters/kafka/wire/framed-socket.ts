@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { KafkaError } from '../kafka-error.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 /** No answer that we ask for is larger; a length beyond it is not Kafka speaking. */
 const MAX_ANSWER_BYTES = 128 * 1024 * 1024
@@ -18,6 +19,8 @@ export interface FramedSocket {
   readonly waiting: number
   /** After a timeout the connection is closed: an answer that comes late must not be taken for another's. */
   send(frame: Frame, timeoutMs: number): Promise<Buffer>
+  /** To be called with an answer that nobody needs any more: a large one's memory is used again. */
+  release(answer: Buffer): void
   close(error: Error): void
 }
 
@@ -34,6 +37,9 @@ export function createFramedSocket(socket: Socket, address: string, clientId: st
   const lengthBytes = Buffer.alloc(4)
   let lengthFilled = 0
   let answer: Buffer | undefined
+  const spare = new SpareBuffers()
+  /** Memory of answers that were gathered from several chunks, and is ours alone. */
+  const lent = new WeakSet<ArrayBufferLike>()
   let answerFilled = 0
 
   function close(error: Error): void {
@@ -67,7 +73,8 @@ export function createFramedSocket(socket: Socket, address: string, clientId: st
           at += length
           continue
         }
-        answer = Buffer.allocUnsafeSlow(length)
+        answer = spare.take(length).subarray(0, length)
+        lent.add(answer.buffer)
         answerFilled = 0
       }
       const copied = chunk.copy(answer, answerFilled, at)
@@ -128,6 +135,9 @@ export function createFramedSocket(socket: Socket, address: string, clientId: st
       return waiting.size
     },
     send,
+    release(released) {
+      if (lent.delete(released.buffer)) spare.put(released)
+    },
     close,
   }
 }
