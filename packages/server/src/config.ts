@@ -80,6 +80,11 @@ const ConfigSchema = z.strictObject({
     .optional(),
   /** `http://user:password@host:8123`; the embedded engine when unset. */
   clickhouse: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+  /** Name of the cluster in ClickHouse’s configuration that the tables are spread over; one server when unset. */
+  clickhouseCluster: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'must be the name of a cluster')
+    .optional(),
   /** Proxies whose X-Forwarded-For is believed: how many, or their subnets. @default false */
   trustProxy: z
     .union([

@@ -76,7 +76,10 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
     entry: ENGINE_ENTRY,
     onExit: (exit: object) => logger.error(exit, 'the archive’s engine ended and is started again'),
   }
-  const eventStore = createClickHouseEventStore(clickhouse ? { url: clickhouse } : { embedded }, config)
+  const eventStore = createClickHouseEventStore(
+    clickhouse ? { url: clickhouse, cluster: config.clickhouseCluster } : { embedded },
+    config,
+  )
   // Partitions are shared only by processes that write to the same place.
   const archiveGroup = kafka && clickhouse ? groupOf('archive', kafka) : createSoleMember(log)
   const aggregateGroup = kafka && redis ? groupOf('aggregate', kafka) : createSoleMember(log)

@@ -8,6 +8,7 @@ import {
 } from '@clickhouse/client'
 import { NowcastError } from '../../errors.ts'
 import { archiveFailure } from './archive-failure.ts'
+import { CLUSTER_SETTINGS, clusterQuestion, clusterStatements } from './cluster-sql.ts'
 import type { RunningEngine } from './embedded/start-engine.ts'
 import { type EngineSupervisor, type SuperviseEngineOptions, superviseEngine } from './embedded/supervise-engine.ts'
 
@@ -16,6 +17,8 @@ export type ClickHouseLocation =
   | {
       /** `http://user:password@host:8123`. */
       url: string
+      /** Name of the cluster in its configuration (`remote_servers`) that the tables are to be spread over. */
+      cluster?: string | undefined
     }
   | { embedded: SuperviseEngineOptions }
 
@@ -72,6 +75,7 @@ export function createClickHouseConnection(
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const supervisor: EngineSupervisor | undefined =
     'embedded' in location ? superviseEngine(location.embedded) : undefined
+  const cluster = 'url' in location ? location.cluster : undefined
   let client: ClickHouseClient | undefined
   let clientOf: RunningEngine | undefined
 
@@ -92,6 +96,7 @@ export function createClickHouseConnection(
       clickhouse_settings: {
         max_execution_time: Math.ceil(timeoutMs / 1000),
         output_format_json_quote_64bit_integers: 1,
+        ...(cluster === undefined ? {} : CLUSTER_SETTINGS),
       },
     })
     return client
@@ -129,7 +134,8 @@ export function createClickHouseConnection(
     rows: (sql, context) =>
       attempt(context, async (client) => {
         const settings = { cancel_http_readonly_queries_on_client_close: 1 as const, ...context.settings }
-        const query = { ...statement(context), query: sql, format: 'JSONCompactEachRow' as const }
+        const asked = cluster === undefined ? sql : clusterQuestion(sql, cluster)
+        const query = { ...statement(context), query: asked, format: 'JSONCompactEachRow' as const }
         const answer = await client.query({ ...query, clickhouse_settings: settings })
         return (await answer.json()) as never
       }),
@@ -152,7 +158,9 @@ export function createClickHouseConnection(
       }),
     command: (sql, context) =>
       attempt(context, async (client) => {
-        await client.command({ ...statement(context), query: sql })
+        for (const query of cluster === undefined ? [sql] : clusterStatements(sql, cluster)) {
+          await client.command({ ...statement(context), query })
+        }
       }),
     insert: (table, rows, context) =>
       attempt(context, async (client) => {

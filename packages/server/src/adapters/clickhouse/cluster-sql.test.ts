@@ -1,0 +1,60 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clickHouseFixture } from './clickhouse.conformance.ts'
+import { clusterQuestion, clusterStatements } from './cluster-sql.ts'
+import { loadMigrations } from './load-migrations.ts'
+
+const fixture = clickHouseFixture()
+let client: ClickHouseClient
+beforeAll(async () => {
+  client = fixture.client(await fixture.engine(await fixture.folder()))
+})
+afterAll(() => fixture.cleanUp())
+
+/** What ClickHouse's own parser makes of a statement. */
+const parsed = async (sql: string) =>
+  (await client.query({ query: `EXPLAIN AST ${sql}`, format: 'TabSeparatedRaw' })).text()
+
+describe('in a cluster', () => {
+  test('every migration is a statement on the cluster that ClickHouse’s parser takes', async () => {
+    const statements = (await loadMigrations()).flatMap((migration) => migration.statements)
+    expect(statements.length).toBeGreaterThan(4)
+    for (const statement of statements.flatMap((sql) => clusterStatements(sql, 'main'))) {
+      expect(statement).toContain("ON CLUSTER 'main'")
+      expect(statement).not.toMatch(/ENGINE = MergeTree/)
+      expect(await parsed(statement)).toMatch(/CreateQuery|AlterQuery/)
+    }
+  })
+
+  test('events are replicated on each shard and asked over all, by log partition', () => {
+    const [local, over] = clusterStatements(
+      'CREATE TABLE IF NOT EXISTS nowcast.events\n(\n  x Int8\n)\nENGINE = MergeTree',
+      'c',
+    )
+    expect(local).toBe(
+      "CREATE TABLE IF NOT EXISTS nowcast.events_local ON CLUSTER 'c'\n(\n  x Int8\n)\nENGINE = ReplicatedMergeTree",
+    )
+    expect(over).toContain("ENGINE = Distributed('c', 'nowcast', 'events_local', log_partition)")
+  })
+
+  test('columns are added on both sides, everything else where the rows are', () => {
+    const tablesOf = (sql: string) => clusterStatements(sql, 'c').map((each) => /ALTER TABLE (\S+)/.exec(each)?.[1])
+    expect(tablesOf('ALTER TABLE nowcast.events ADD COLUMN x Int8')).toEqual(['nowcast.events_local', 'nowcast.events'])
+    expect(tablesOf('ALTER TABLE nowcast.events MATERIALIZE PROJECTION p')).toEqual(['nowcast.events_local'])
+    expect(tablesOf("ALTER TABLE nowcast.events UPDATE url = '' WHERE 1")).toEqual(['nowcast.events_local'])
+    expect(tablesOf('ALTER TABLE nowcast.rejected_events MODIFY TTL x')).toEqual(['nowcast.rejected_events'])
+  })
+
+  test('questions about rollups and parts reach every node, others are the same', async () => {
+    const rollup = "SELECT countMerge(`count()`) FROM mergeTreeProjection('nowcast', 'events', 'rollup_minute')"
+    const parts = "SELECT name FROM system.projection_parts WHERE database = 'nowcast' AND table = 'events'"
+    expect(clusterQuestion(rollup, 'c')).toContain(
+      "cluster('c', mergeTreeProjection('nowcast', 'events_local', 'rollup_minute'))",
+    )
+    expect(clusterQuestion(parts, 'c')).toBe(
+      "SELECT name FROM clusterAllReplicas('c', system.projection_parts) WHERE database = 'nowcast' AND table = 'events_local'",
+    )
+    for (const sql of [rollup, parts]) expect(await parsed(clusterQuestion(sql, 'c'))).toContain('SelectQuery')
+    expect(clusterQuestion('SELECT 1 FROM nowcast.events', 'c')).toBe('SELECT 1 FROM nowcast.events')
+  })
+})

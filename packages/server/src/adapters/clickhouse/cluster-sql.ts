@@ -1,0 +1,57 @@
+import type { ClickHouseSettings } from '@clickhouse/client'
+
+/*
+ * A cluster of ClickHouse: `nowcast.events` is a Distributed table over `nowcast.events_local` of each shard, which is
+ * replicated. Rows go to a shard by their log partition, in the foreground, so that an insert that was answered has
+ * ended everywhere; what a crash tears between shards is mended as what it tears between months. Other tables are small,
+ * replicated within the shard that is spoken to. Untried for want of a cluster; its statements are checked for form.
+ */
+
+/** With every statement: answers rest on what a majority of replicas has, also after another replica was asked. */
+export const CLUSTER_SETTINGS: ClickHouseSettings = {
+  insert_quorum: 'auto',
+  insert_quorum_parallel: 0,
+  select_sequential_consistency: '1',
+  distributed_foreground_insert: 1,
+  alter_sync: '2',
+}
+
+const CREATE_DATABASE = /^CREATE DATABASE IF NOT EXISTS nowcast\b/
+const CREATE_TABLE = /^((?:\s*--.*\n)*\s*)CREATE TABLE IF NOT EXISTS nowcast\.(\w+)/
+const ALTER_TABLE = /^((?:\s*--.*\n)*\s*)ALTER TABLE nowcast\.(\w+)/
+/** What a Distributed table has too. */
+const COLUMNS = /\b(ADD|DROP|MODIFY) COLUMN\b/
+const ENGINE = /\bENGINE = MergeTree\b/
+const PROJECTION = /mergeTreeProjection\('nowcast', 'events', ('\w+')\)/g
+const SYSTEM_TABLE = /\bsystem\.(mutations|projection_parts|parts)\b/g
+
+/** A statement for a single server as the statements that do the same in a cluster. */
+export function clusterStatements(sql: string, cluster: string): string[] {
+  const on = ` ON CLUSTER '${cluster}'`
+  if (CREATE_DATABASE.test(sql)) return [sql.replace(CREATE_DATABASE, (start) => start + on)]
+  const created = CREATE_TABLE.exec(sql)?.[2]
+  if (created !== undefined) {
+    const local = sql
+      .replace(CREATE_TABLE, (_, comment) => `${comment}CREATE TABLE IF NOT EXISTS nowcast.${localName(created)}${on}`)
+      .replace(ENGINE, 'ENGINE = ReplicatedMergeTree')
+    if (created !== 'events') return [local]
+    const engine = `Distributed('${cluster}', 'nowcast', 'events_local', log_partition)`
+    return [local, `CREATE TABLE IF NOT EXISTS nowcast.events${on} AS nowcast.events_local ENGINE = ${engine}`]
+  }
+  const altered = ALTER_TABLE.exec(sql)?.[2]
+  if (altered === undefined) return [sql]
+  const alter = (table: string) =>
+    sql.replace(ALTER_TABLE, (_, comment) => `${comment}ALTER TABLE nowcast.${table}${on}`)
+  const isBoth = altered === 'events' && COLUMNS.test(sql)
+  return isBoth ? [alter('events_local'), alter('events')] : [alter(localName(altered))]
+}
+
+/** A question about the tables' own state, asked of every node. */
+export function clusterQuestion(sql: string, cluster: string): string {
+  const asked = sql
+    .replace(PROJECTION, (_, name) => `cluster('${cluster}', mergeTreeProjection('nowcast', 'events_local', ${name}))`)
+    .replace(SYSTEM_TABLE, (table) => `clusterAllReplicas('${cluster}', ${table})`)
+  return asked === sql ? sql : asked.replace(/\btable = 'events'/g, "table = 'events_local'")
+}
+
+const localName = (table: string) => (table === 'events' ? 'events_local' : table)
