@@ -6,6 +6,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { type AdminRoutesDependencies, addAdminRoutes } from './admin-routes.ts'
 import { answerError } from './answer-error.ts'
 import { addEventsRoute, type EventsRouteDependencies } from './events-route.ts'
+import { addOpenapiRoute } from './openapi/openapi-route.ts'
 import { addPageRoutes, type PageRoutesOptions } from './page-routes.ts'
 import { addQueryRoute, type QueryRouteDependencies } from './query-route.ts'
 import { addRejectedRoute, type RejectedRouteDependencies } from './rejected-route.ts'
@@ -46,6 +47,7 @@ export function createApp(dependencies: AppDependencies): Hono {
   addSegmentRoutes(app, dependencies)
   addQueryRoute(app, dependencies)
   addRejectedRoute(app, dependencies)
+  addOpenapiRoute(app)
   addStatusRoutes(app, dependencies)
   addAdminRoutes(app, dependencies.admin)
   addPageRoutes(app, dependencies.page)
@@ -61,6 +63,7 @@ const ROUTES = [
   '/v1/events',
   '/v1/query',
   '/v1/rejected',
+  '/v1/openapi.json',
   ...SEGMENT_PATHS,
   '/healthz',
   '/readyz',

@@ -1,4 +1,4 @@
-import { DEVICES, type EventRejectionCode, FIELD_LIMITS } from '@nowcast/protocol'
+import { DEVICES, type EventRejectionCode, FIELD_LIMITS, LIMITS } from '@nowcast/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 
@@ -41,6 +41,16 @@ const EventSchema = Type.Object({
   properties: maybe(Type.Object({})),
 })
 
+const SentAtSchema = Type.Number({ exclusiveMinimum: 0, description: 'The client’s clock, epoch ms: corrects skew.' })
+
+/** Body of `POST /v1/events`, for those who write one: what fails is told event by event. */
+export const EVENT_BATCH_SCHEMA = Type.Object({
+  key: Type.Optional(Type.String({ description: 'The key, where no header can be set.' })),
+  sentAt: maybe(SentAtSchema),
+  context: maybe(ContextSchema),
+  events: Type.Array(EventSchema, { maxItems: LIMITS.batchEvents }),
+})
+
 /** An event whose fields have the right types; what they say is not checked yet. */
 export type ShapedEvent = Static<typeof EventSchema>
 export type ShapedContext = Static<typeof ContextSchema>
@@ -49,6 +59,9 @@ const compiledEvent = TypeCompiler.Compile(EventSchema)
 const compiledUserAgentData = TypeCompiler.Compile(UserAgentDataSchema)
 const compiledContext = TypeCompiler.Compile(ContextSchema)
 
+const compiledSentAt = TypeCompiler.Compile(SentAtSchema)
+
+export const isSentAt = (value: unknown): value is number => compiledSentAt.Check(value)
 export const isShapedEvent = (value: unknown): value is ShapedEvent => compiledEvent.Check(value)
 export const isUserAgentData = (value: unknown): value is Static<typeof UserAgentDataSchema> =>
   compiledUserAgentData.Check(value)

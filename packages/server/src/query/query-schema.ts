@@ -59,6 +59,12 @@ const QuerySchema = z.strictObject(
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'must be an object, like {"kind":"overview"}' : undefined) },
 )
+/** The same as JSON Schema, for those who write queries. */
+export function queryJsonSchema(): object {
+  const { $schema: _, ...schema } = z.toJSONSchema(QuerySchema, { io: 'input' })
+  return schema
+}
+
 /** A query with the shape of one; what its words mean is not looked at yet. */
 export type ParsedQuery = z.output<typeof QuerySchema>
 

@@ -140,4 +140,5 @@ function draftOf(question: Question, state: QuestionState, sources: Sources) {
   }
 }
 
+export { queryJsonSchema } from './query-schema.ts'
 export type { Scope }

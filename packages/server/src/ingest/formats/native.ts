@@ -2,6 +2,7 @@ import { LIMITS } from '@nowcast/protocol'
 import { NowcastError } from '../../errors.ts'
 import {
   contextShapeProblem,
+  isSentAt,
   isShapedContext,
   isShapedEvent,
   type ShapedContext,
@@ -27,11 +28,7 @@ function open(body: unknown): Envelope {
   }
   const { events, sentAt, context } = body as { events: unknown[]; sentAt?: unknown; context?: unknown }
   requireBatchSize(events, 'events')
-  if (
-    sentAt !== undefined &&
-    sentAt !== null &&
-    !(typeof sentAt === 'number' && Number.isFinite(sentAt) && sentAt > 0)
-  ) {
+  if (sentAt !== undefined && sentAt !== null && !isSentAt(sentAt)) {
     throw new NowcastError('invalid_body', 'sentAt must be epoch milliseconds', { field: 'sentAt' })
   }
   if (context !== undefined && context !== null && !isShapedContext(context)) {

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { knownProject, readTokenOf } from '../servers/known-projects.ts'
+import { type OpenapiDocument, operationsOf } from '../servers/openapi.ts'
+import { postEvents, request } from '../servers/requests.ts'
+import { startServer, type TestServer } from '../servers/start-server.ts'
+import { type HostileRequest, hostileRequest } from './hostile-requests.ts'
+
+/** `npm run fuzz` sends a million. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000)
+const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+const AT_ONCE = 8
+const GROWTH_MB = 200
+
+const SHOP = knownProject('shop', { hotDimensions: ['tenant'], rates: { EUR: '1.1' } })
+const STRICT = knownProject('strict', { trustedRevenue: true, allowedOrigins: ['https://shop.example'] })
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startServer({ config: { projects: [SHOP, STRICT], trustProxy: 1 } })
+})
+afterAll(() => server?.remove())
+
+const megabytes = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid()}/status`, 'utf8'))?.[1]) / 1024
+
+it(
+  `${RUNS} hostile requests get documented statuses only, and leave server and memory as they were`,
+  async () => {
+    const document = (await request<OpenapiDocument>(`${server.url}/v1/openapi.json`)).body
+    const keys = [SHOP, STRICT].flatMap(({ writeKey, secretKey }) => [writeKey, secretKey])
+    const basic = (key: string) => `Basic ${Buffer.from(`${key}:`).toString('base64')}`
+    const bearer = (token: string) => `Bearer ${token}`
+    const tokens = [readTokenOf(SHOP), readTokenOf(STRICT, { filters: { country: ['DE'] } })]
+    const targets = operationsOf(document).map(({ path, method, operation }) => ({
+      ...{ path, method },
+      authorizations: operation.security?.some((scheme) => 'readToken' in scheme)
+        ? tokens.map(bearer)
+        : [...keys.map(path === '/v1/events' ? bearer : basic), ...keys.map(bearer)],
+      foreign: [...keys, ...tokens].flatMap((key) => [basic(key), bearer(key)]),
+      examples: Object.values(operation.requestBody?.content['application/json']?.examples ?? {}).map(
+        ({ value }) => value,
+      ),
+      statuses: Object.keys(operation.responses).map(Number),
+    }))
+    // The formats and the questions are worth more than Segment's fourteen paths to one format.
+    const weightOf = (path: string) => (['/v1/events', '/v1/query', '/v1/batch', '/v1/track'].includes(path) ? 6 : 1)
+    const hostile = fc.oneof(
+      ...targets.map((target) => ({
+        weight: weightOf(target.path),
+        arbitrary: hostileRequest(target).map((sent) => ({ sent, statuses: target.statuses })),
+      })),
+    )
+
+    const seen = new Map<number, number>()
+    let done = 0
+    let settled = 0
+    const fire = async (runs: number, seed: number) => {
+      const property = fc.asyncProperty(hostile, async ({ sent, statuses }) => {
+        const status = await send(sent)
+        if (!statuses.includes(status)) throw new Error(`status ${status}, not one of ${statuses}`)
+        seen.set(status, (seen.get(status) ?? 0) + 1)
+        done++
+        if (settled === 0 && done > RUNS / 4) settled = megabytes()
+      })
+      await fc.assert(property, { numRuns: runs, seed })
+    }
+    const lanes = Array.from({ length: AT_ONCE }, (_, lane) => fire(Math.ceil(RUNS / AT_ONCE), SEED + lane))
+    await Promise.all(lanes)
+
+    expect(done).toBeGreaterThanOrEqual(RUNS)
+    process.stderr.write(`seed ${SEED}: ${[...seen].map(([status, count]) => `${status} × ${count}`).join(', ')}\n`)
+    // Hostile enough, and not only hostile.
+    for (const status of [200, 202, 400, 401, 403, 415]) expect(seen.get(status) ?? 0).toBeGreaterThan(RUNS / 2000)
+    expect(megabytes() - settled).toBeLessThan(GROWTH_MB)
+    expect(server.printed().stderr).not.toContain('a request failed')
+    expect((await request(`${server.url}/readyz`)).status).toBe(200)
+    expect((await postEvents(server.url, SHOP.secretKey, { events: [{ name: 'x', userId: 'u' }] })).status).toBe(202)
+    expect(await server.run('audit')).toMatchObject({ code: 0 })
+  },
+  Math.max(180_000, RUNS * 20),
+)
+
+async function send({ path, method, headers, body }: HostileRequest): Promise<number> {
+  const answer = await fetch(server.url + path, { method, headers, body: body as string | undefined })
+  const text = await answer.text()
+  if (answer.status >= 400) {
+    const { error } = JSON.parse(text) as { error: { code: string; message: string } }
+    if (!error.code || !error.message) throw new Error(`status ${answer.status} without code and message: ${text}`)
+  } else JSON.parse(text)
+  return answer.status
+}
