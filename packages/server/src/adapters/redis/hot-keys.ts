@@ -6,6 +6,14 @@ const SECOND_MS = 1000
 /** Cells whose ids are remembered. */
 const REMEMBERED = 100_000
 
+/** Hash tags of the slot groups: one in each sixteenth of the slots, so that any number of nodes shares them evenly. */
+const TAGS = ['0', '1', '2', '3', '10', '11', '12', '13', '40', '41', '42', '43', '60', '61', '62', '63']
+
+/** Slot groups of a cluster: enough for its nodes to share the load, few enough to be written at each flush. */
+export const CLUSTER_GROUPS = TAGS.length
+
+const prefixOf = (group: number) => `nowcast:{${TAGS[group]}}`
+
 /** Keys of one slot group: its hash tag keeps them on one node of a cluster. */
 export interface GroupKeys {
   fence: string
@@ -15,7 +23,7 @@ export interface GroupKeys {
 }
 
 export function groupKeys(group: number): GroupKeys {
-  const prefix = `nowcast:{${group}}`
+  const prefix = prefixOf(group)
   return {
     fence: `${prefix}:fence`,
     begun: `${prefix}:begun`,
@@ -49,15 +57,15 @@ function startOfMember(member: string, unitMs: number): { project: string; start
 }
 
 export const minuteKey = (group: number, project: string, minute: number) =>
-  `nowcast:{${group}}:${project}:minute:${minute / MINUTE_MS}`
+  `${prefixOf(group)}:${project}:minute:${minute / MINUTE_MS}`
 export const secondKey = (group: number, project: string, second: number) =>
-  `nowcast:{${group}}:${project}:second:${second / SECOND_MS}`
+  `${prefixOf(group)}:${project}:second:${second / SECOND_MS}`
 
 export type SketchKind = 'users' | 'sessions'
 
 /** The sketch of a cell, which is named by {@link cellName}. */
 export const sketchKey = (group: number, project: string, minute: number, kind: SketchKind, name: string) =>
-  `nowcast:{${group}}:${project}:${kind}:${minute / MINUTE_MS}:${cellId(name)}`
+  `${prefixOf(group)}:${project}:${kind}:${minute / MINUTE_MS}:${cellId(name)}`
 
 /** A cell within its project: its values, separated by NUL, without the empty ones at the end. */
 export function cellName(cell: Cell): string {

@@ -1,10 +1,9 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { CLUSTER_GROUPS } from './hot-keys.ts'
 import { parseRedisAddress, type RedisAddress } from './redis-address.ts'
 import { messageOf, redisFailure } from './redis-failure.ts'
 
-/** Slot groups of a cluster: enough for its nodes to share the load, few enough to be written at each flush. */
-const CLUSTER_GROUPS = 16
 const MOST_RETRY_MS = 2000
 /** A socket that is silent for so long after a command is given up, and so is its server. */
 const SILENT_MS = 10_000

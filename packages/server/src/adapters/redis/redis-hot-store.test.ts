@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   isRedisSkipped,
   startRedis,
@@ -7,6 +7,7 @@ import {
   type TestRedisCluster,
 } from '../../../../../test/servers/start-redis.ts'
 import { hotStoreConformance } from '../../ports/hot-store.conformance.ts'
+import { CLUSTER_GROUPS, groupKeys } from './hot-keys.ts'
 import { createRedisHotStore } from './redis-hot-store.ts'
 
 const clock = { now: () => Date.now() }
@@ -33,6 +34,15 @@ describe.skipIf(isRedisSkipped)('a cluster of three', () => {
     cluster = await startRedisCluster()
   })
   afterAll(() => cluster?.remove())
+
+  test('slot groups lie in different sixteenths of the slots', async () => {
+    const [node] = cluster.nodes as [TestRedis]
+    const sixteenths = new Set<number>()
+    for (let group = 0; group < CLUSTER_GROUPS; group++) {
+      sixteenths.add(Math.floor(Number(await node.command('CLUSTER', 'KEYSLOT', groupKeys(group).fence)) / 1024))
+    }
+    expect(sixteenths.size).toBe(16)
+  })
 
   hotStoreConformance('the hot store in Redis Cluster', async () => ({
     store: createRedisHotStore(clock, { url: cluster.url, partitions: 2 }),

@@ -85,7 +85,12 @@ export function createRedisHotStore(clock: Clock, options: RedisHotStoreOptions)
     async start() {
       run = await loadScripts()
       await connection.start()
-      await attempt('checking its settings', () => requireNoEviction(connection.client))
+      try {
+        await attempt('checking its settings', () => requireNoEviction(connection.client))
+      } catch (error) {
+        await connection.stop()
+        throw error
+      }
       windows = createRedisWindows({ connection, run, clock, attempt }, { partitions, maxBytes })
     },
     async stop() {
