@@ -1,14 +1,15 @@
 import { mergeDense, raiseDense, visitDense } from './dense-registers.ts'
 import { estimateCardinality } from './estimate-cardinality.ts'
-import { DENSE_BYTES, RANK_BITS } from './precision.ts'
+import { DENSE_BYTES, RANK_BITS, REGISTER_COUNT } from './precision.ts'
 import { RankHistogram } from './rank-histogram.ts'
 import { decodeRedis, encodeRedis } from './redis-encoding.ts'
 import { registerOfHash } from './register-of-hash.ts'
-import { growSparse, NO_REGISTERS, type SparseRegisters, slotOf, sparseRoom } from './sparse-registers.ts'
+import { growSparse, NO_REGISTERS, type SparseRegisters, slotOf, sparseOf, sparseRoom } from './sparse-registers.ts'
 
 const RANK_MASK = (1 << RANK_BITS) - 1
 
 const histogram = new RankHistogram()
+const decoded = new Uint32Array(REGISTER_COUNT)
 
 /** What takes in the registers of a sketch, in whichever form they are kept. */
 export interface RegisterSink {
@@ -35,7 +36,17 @@ export class HyperLogLog implements RegisterSink {
   /** Reads the value of a Redis key written by PFADD or PFMERGE, dense or sparse. Throws a `RangeError` if it is none. */
   static fromRedis(bytes: Uint8Array): HyperLogLog {
     const sketch = new HyperLogLog()
-    decodeRedis(bytes, (index, rank) => sketch.addRegister(index, rank))
+    let count = 0
+    decodeRedis(bytes, (index, rank) => {
+      decoded[count++] = (index << RANK_BITS) | rank
+    })
+    const sparse = sparseOf(decoded, count)
+    if (sparse === undefined) {
+      sketch.addPacked(decoded, 0, count)
+    } else {
+      sketch.sparse = sparse
+      sketch.size = count
+    }
     return sketch
   }
 

@@ -46,3 +46,19 @@ export function growSparse(registers: SparseRegisters): SparseRegisters | undefi
   }
   return table
 }
+
+/** The first `count` of packed registers of different indices, or `undefined` when dense ones are smaller. */
+export function sparseOf(packed: Uint32Array, count: number): SparseRegisters | undefined {
+  if (count === 0) return NO_REGISTERS
+  if (count <= 16) {
+    const list: number[] = count <= 4 ? [0, 0, 0, 0] : [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    for (let i = 0; i < count; i++) list[i] = packed[i]!
+    return list
+  }
+  if (count > MAX_TABLE_SLOTS * 0.75) return undefined
+  let slots = 64
+  while (slots * 0.75 < count) slots *= 2
+  const table = new Uint32Array(slots)
+  for (let i = 0; i < count; i++) table[slotOf(table, 0, packed[i]! >>> RANK_BITS)] = packed[i]!
+  return table
+}

@@ -76,9 +76,23 @@ export function cellName(cell: Cell): string {
 }
 
 /** The cell that {@link cellName} has named. */
-export function cellOfName(project: string, text: string): Cell {
+function cellOfName(project: string, text: string): Cell {
   const [name = '', country = '', device = '', category = '', hot1 = '', hot2 = '', unconverted = ''] = text.split('\0')
   return { project, name, country, device, category, hot1, hot2, unconverted }
+}
+
+const cells = new Map<string, Cell>()
+
+/** As {@link cellOfName}; the same object for the same cell, as a day has each in most of its minutes. */
+export function knownCell(project: string, name: string): Cell {
+  const key = `${project}\0${name}`
+  let cell = cells.get(key)
+  if (!cell) {
+    if (cells.size >= REMEMBERED) cells.clear()
+    cell = cellOfName(project, name)
+    cells.set(key, cell)
+  }
+  return cell
 }
 
 const ids = new Map<string, string>()

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { HyperLogLog } from '../../sketch/hyperloglog.ts'
 import type { CellContent } from '../../window/minute-content.ts'
-import { cellOfName, minuteKey, type SketchKind, secondKey, sketchKey } from './hot-keys.ts'
+import { knownCell, minuteKey, type SketchKind, secondKey, sketchKey } from './hot-keys.ts'
 
 /** Sketches that are asked for at once: at 12 KB each, a few megabytes at most. */
 const MOST_SKETCHES = 256
@@ -30,7 +30,7 @@ export async function readSecond(client: Redis | Cluster, group: number, project
   const fields = await fieldsOf(client, secondKey(group, project, second))
   const cells = []
   for (let i = 0; i < fields.length; i += 2) {
-    cells.push({ cell: cellOfName(project, fields[i] as string), events: Number(fields[i + 1]) })
+    cells.push({ cell: knownCell(project, fields[i] as string), events: Number(fields[i + 1]) })
   }
   return cells
 }
@@ -62,7 +62,7 @@ function toCells(project: string, fields: readonly string[]): Map<string, CellCo
     let cell = cells.get(name)
     if (!cell) {
       const sums = { events: 0, revenue: 0n, refunds: 0, refundRevenue: 0n }
-      cell = { cell: cellOfName(project, name), ...sums, users: undefined, sessions: undefined }
+      cell = { cell: knownCell(project, name), ...sums, users: undefined, sessions: undefined }
       cells.set(name, cell)
     }
     const value = fields[i + 1] as string
