@@ -1,7 +1,13 @@
+const MINUTE_MS = 60_000
+/** A minute expires so long after its end. */
+const KEPT_MS = 25 * 3_600_000
+
 /** What one slot group knows of the partitions, as `read-changes.lua` tells it. */
 export interface GroupState {
   /** Epoch of the log that was begun last; undefined in an empty group. */
   epoch: string | undefined
+  /** The server's time, epoch ms: by it minutes expire. */
+  now: number
   /** That of the last change; 0 in an empty group. */
   revision: number
   /** By "<log epoch>:<partition>". */
@@ -24,14 +30,15 @@ export function completeSinceOf(states: readonly GroupState[], partitions: numbe
       const begun = state.begun.get(field)
       if (offset === undefined || begun === undefined || offset < begun.target) return Number.POSITIVE_INFINITY
     }
+    since = Math.max(since, Math.ceil((state.now - KEPT_MS) / MINUTE_MS) * MINUTE_MS)
     // Of earlier logs too: what they lacked is still missing.
     for (const { completeFrom } of state.begun.values()) since = Math.max(since, completeFrom)
   }
   return since
 }
 
-/** Reads the two hashes. */
-export function toGroupState(fence: readonly string[], begun: readonly string[]): GroupState {
+/** Reads the two hashes. @param now the server's time, epoch ms */
+export function toGroupState(fence: readonly string[], begun: readonly string[], now: number): GroupState {
   let epoch: string | undefined
   let revision = 0
   const fences = new Map<string, number>()
@@ -46,5 +53,5 @@ export function toGroupState(fence: readonly string[], begun: readonly string[])
     const [target, completeFrom] = (begun[i + 1] as string).split(' ')
     begunByField.set(begun[i] as string, { target: Number(target), completeFrom: Number(completeFrom) })
   }
-  return { epoch, revision, fences, begun: begunByField }
+  return { epoch, now, revision, fences, begun: begunByField }
 }

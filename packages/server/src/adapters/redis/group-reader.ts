@@ -23,12 +23,15 @@ interface Changes {
   seconds: Map<string, string>
 }
 
+/** As `read-changes.lua` answers. */
+type Reply = [string, string[], string[], string[], string[], string]
+
 /**
  * Brings the minutes of one slot group into the cube, each again when it has changed. What is to be read as a whole, at
  * the start or after a loss, waits in a backlog: the newest minutes come first, and older ones are incomplete until then.
  */
 export class GroupReader {
-  state: GroupState = toGroupState([], [])
+  state: GroupState = toGroupState([], [], 0)
   private readonly group: number
   private readonly connection: RedisConnection
   private readonly run: RunScript
@@ -137,13 +140,9 @@ export class GroupReader {
     const { fence, begun, touched, touchedSeconds } = groupKeys(this.group)
     const keys = [fence, begun, touched, touchedSeconds]
     const reply = await this.run(this.connection.client, 'read-changes', keys, [String(since), String(since)])
-    const [runId, fenceFields, begunFields, minutes, seconds] = reply as [string, ...string[][]]
-    return {
-      runId,
-      state: toGroupState(fenceFields as string[], begunFields as string[]),
-      minutes: toMap(minutes as string[]),
-      seconds: toMap(seconds as string[]),
-    }
+    const [runId, fences, beginnings, minutes, seconds, time] = reply as Reply
+    const state = toGroupState(fences, beginnings, Number(time) * 1000)
+    return { runId, state, minutes: toMap(minutes), seconds: toMap(seconds) }
   }
 }
 

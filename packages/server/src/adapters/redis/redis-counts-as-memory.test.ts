@@ -168,6 +168,24 @@ describe.skipIf(isRedisSkipped)('Redis counts the same as memory', () => {
     await expectSame(reader, all)
   })
 
+  test('and a process with little memory leaves the oldest minutes to the archive', async () => {
+    await useOne()
+    const all = logs(3000)
+    const store = await open()
+    for (const [partition, log] of all.entries()) await aggregate(store, log, partition, random)
+    const small = createRedisHotStore(clock, { url, partitions: PARTITIONS, maxBytes: 100_000 })
+    stores.push(small)
+    await small.start()
+    const [whole, part] = [await store.view(), await small.view()]
+    expect(part.completeSince).toBeGreaterThan(whole.completeSince)
+    expect(Number.isFinite(part.completeSince)).toBe(true)
+    const isComplete = ([cell]: [string, string]) => Date.parse(cell.split(' ')[1] as string) >= part.completeSince
+    const expected = [...contentsOf(whole)].filter(isComplete).sort()
+    expect([...contentsOf(part)].filter(isComplete).sort()).toEqual(expected)
+    expect(expected.length).toBeGreaterThan(10)
+    expect(contentsOf(part).size).toBeLessThan(contentsOf(whole).size)
+  })
+
   test('and what Redis has lost is shown no longer, also when nobody adds it again', async () => {
     await useOne()
     const [redis] = nodes as [TestRedis]

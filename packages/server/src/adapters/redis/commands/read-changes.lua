@@ -5,7 +5,8 @@
 -- ARGV  1 revision up to which minutes were read, or 'inf' for none  2 the same of seconds
 -- Result { run id of the server, or '' where INFO is not allowed,
 --          fence: fields and values,  begun: fields and values,
---          minutes: members and revisions,  seconds: members and revisions }
+--          minutes: members and revisions,  seconds: members and revisions,
+--          the server's time, epoch s }
 
 local info = redis.pcall('INFO', 'server')
 local runId = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
@@ -15,4 +16,5 @@ return {
   redis.call('HGETALL', KEYS[2]),
   redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[1], '+inf', 'WITHSCORES'),
   redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. ARGV[2], '+inf', 'WITHSCORES'),
+  redis.call('TIME')[1],
 }
