@@ -2,8 +2,8 @@ import { type EventQueue, fitting, msOfUuid, type Report } from '@nowcast/sdk-co
 import type { TextStorage } from './storage.ts'
 
 /**
- * Events tracked longer ago are not sent: they may have arrived, and the server knows ids for a day at most. Sent again
- * later they would be counted twice.
+ * Events tracked so long before this page are not sent: they may have arrived, and the server knows ids for a day at
+ * most. Sent again later they would be counted twice.
  */
 const KEPT_MS = 20 * 3_600_000
 
@@ -26,6 +26,8 @@ export function createStoredQueue(
   report: Report,
 ): StoredQueue {
   const prefix = `nowcast.queue.${writeKey}.`
+  // Once: a clock that is set right in the middle of a page makes none of its events old.
+  const oldestMs = Date.now() - KEPT_MS
   const encoder = new TextEncoder()
   let held = ''
   let freshChars = 0
@@ -44,7 +46,7 @@ export function createStoredQueue(
     let count = all.length
     let chars = all.reduce((sum, { json }) => sum + json.length, 0)
     const kept = all.filter(({ key, json }) => {
-      const isExpired = msOfUuid(key) < Date.now() - KEPT_MS
+      const isExpired = msOfUuid(key) < oldestMs
       const isKept = key <= held || !(isExpired || count > queueEvents || chars > QUEUE_CHARS)
       if (!isKept) {
         count--

@@ -104,4 +104,83 @@ describeInChromium('capture', (browser) => {
     ])
     expect(await page.evaluate(() => window.errors)).toEqual([{ code: 'invalid_event', lostEvents: 1 }])
   })
+
+  test('fragments are pages when asked for, and are told', async () => {
+    const { page, server } = await openPage(browser(), { options: 'hash: true' })
+    await page.evaluate(() => {
+      history.pushState({}, '', '#/cart')
+      location.hash = '#/checkout'
+    })
+    await server.until(() => server.stored.length === 3)
+    expect(server.stored.map(({ properties }) => properties!.hash)).toEqual(['', '#/cart', '#/checkout'])
+  })
+
+  test('fragments are no pages when not asked for', async () => {
+    const { page, server } = await openPage(browser())
+    await page.evaluate(() => {
+      history.pushState({}, '', '#/cart')
+      return window.client.flush()
+    })
+    expect(server.stored).toHaveLength(1)
+    expect(server.stored[0]).not.toHaveProperty('properties')
+  })
+
+  test('a page that comes back from the back/forward cache is viewed again', async () => {
+    const { page, server } = await openPage(browser())
+    await page.evaluate(() => {
+      window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }))
+      window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
+      return window.client.flush()
+    })
+    expect(server.stored.map(({ name }) => name)).toEqual(['page_view', 'page_view'])
+  })
+
+  test('a page that is only prepared sends nothing until it is seen', async () => {
+    const before = () =>
+      Object.defineProperty(document, 'prerendering', {
+        get: () => !(window as { isSeen?: boolean }).isSeen,
+      })
+    const { page, server } = await openPage(browser(), { before })
+    await page.evaluate(() => {
+      window.client.track('e0')
+      return window.client.flush()
+    })
+    expect(server.received).toEqual([])
+    expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([])
+    await page.evaluate(() => {
+      Object.assign(window, { isSeen: true })
+      document.dispatchEvent(new Event('prerenderingchange'))
+      window.client.track('e1')
+      return window.client.flush()
+    })
+    expect(server.stored.map(({ name }) => name)).toEqual(['page_view', 'e0', 'e1'])
+  })
+
+  test('an error is tracked once however often it happens, and 20 of a page at most', async () => {
+    const { page, server } = await openPage(browser(), { options: 'autocapture: false, errors: true' })
+    await page.evaluate(async () => {
+      for (let index = 0; index < 60; index++) {
+        const message = `expected ${index >> 1}`
+        window.dispatchEvent(new ErrorEvent('error', { message, filename: 'shop.js', lineno: 1 }))
+      }
+      await window.client.flush()
+    })
+    const messages = server.stored.map(({ properties }) => properties!.message)
+    expect(messages).toEqual(Array.from({ length: 20 }, (_, index) => `expected ${index}`))
+  })
+
+  test('an event that the server refuses is told with its reason', async () => {
+    const { page, server } = await openPage(browser(), {
+      options:
+        'autocapture: false, onRejected: ({ code }, event) => errors.push({ code, lostEvents: event.properties.sku })',
+    })
+    await page.evaluate(() => {
+      window.client.track('good')
+      window.client.track('bad', { sku: 7 })
+      window.client.track('good')
+      return window.client.flush()
+    })
+    expect(server.stored.map(({ name }) => name)).toEqual(['good', 'good'])
+    expect(await page.evaluate(() => window.errors)).toEqual([{ code: 'invalid_name', lostEvents: 7 }])
+  })
 })

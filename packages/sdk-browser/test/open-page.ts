@@ -14,7 +14,7 @@ export interface OpenPageOptions {
   /** HTML of the page, made for the address of the ingest server; by default it makes `window.client`. */
   html?: (ingestUrl: string, siteUrl: string) => string
   /** Runs in every page before its own scripts. */
-  before?: () => void
+  before?: string | (() => void)
 }
 
 export interface OpenedPage {

@@ -157,11 +157,13 @@ describeInChromium('outages are survived', (browser) => {
     expect(Math.abs(body.sentAt! - Number(body.events[0]!.timestamp))).toBeLessThan(60_000)
     server.outage = { status: 503 }
     await trackMany(page, 10, 10)
-    await page.evaluate(() => Object.assign(window, { wrongBy: 0 }))
-    await trackMany(page, 10, 20)
+    for (const [index, wrongBy] of [0, -86_400_000, 0].entries()) {
+      await page.evaluate((wrongBy) => void Object.assign(window, { wrongBy }), wrongBy)
+      await trackMany(page, 10, 20 + index * 10)
+    }
     server.recover()
     await flush(page)
-    expect(server.counted().map(({ name }) => name)).toEqual(names(30))
+    expect(server.counted().map(({ name }) => name)).toEqual(names(50))
   })
 
   test('a batch that is too large is split in order', async () => {

@@ -46,4 +46,17 @@ describeInChromium('script tag', (browser) => {
     await page.evaluate(() => window.nowcast.flush())
     expect(server.stored.map(({ name }) => name)).toEqual(['page_view'])
   })
+
+  test('every option is an attribute', async () => {
+    const html = (ingestUrl: string) => `<!doctype html><title>Shop</title>
+      <button data-nowcast-event="add_to_cart">Buy</button>
+      <script src="/nowcast.js" data-key="nc_pub_test" data-url="${ingestUrl}" data-user-id="u1" data-clicks
+        data-hash data-autocapture="false" data-cookieless="true" data-batch-ms="600000"></script>`
+    const { page, server } = await openPage(browser(), { html })
+    await page.click('button')
+    expect(server.received).toEqual([])
+    await page.evaluate(() => window.nowcast.flush())
+    expect(server.stored.map(({ name, userId }) => `${name} ${userId}`)).toEqual(['add_to_cart u1'])
+    expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([])
+  })
 })
