@@ -87,7 +87,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   for (const field of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = resolved[field]
     const least = field.endsWith('Ms') || field === 'gzipMinBytes' ? 0 : 1
-    const most = LARGEST[field] ?? 2 ** 31 - 1
+    const most = LARGEST[field] ?? (field === 'gzipMinBytes' ? Infinity : 2 ** 31 - 1)
     if (!(value >= least && value <= most)) throw new TypeError(`${field} must be a number from ${least} to ${most}`)
   }
   if (!['drop-oldest', 'reject', undefined].includes(resolved.queuePolicy))

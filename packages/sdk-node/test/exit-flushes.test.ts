@@ -1,23 +1,17 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { promisify } from 'node:util'
 import { type IngestServer, startIngestServer } from '@nowcast/sdk-core/ingest-server'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { bundleSdk, removeFolder } from './bundle-sdk.ts'
 
 const run = promisify(execFile)
-let folder: string
+let sdk: Awaited<ReturnType<typeof bundleSdk>>
 let server: IngestServer
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'nowcast-node-'))
-  const entry = path.join(import.meta.dirname, '../src/index.ts')
-  const outfile = path.join(folder, 'nowcast.mjs')
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' })
+  sdk = await bundleSdk()
 })
-afterAll(() => rm(folder, { recursive: true }))
+afterAll(() => removeFolder(sdk.folder))
 beforeEach(async () => {
   server = await startIngestServer()
   return () => server.stop()
@@ -25,9 +19,11 @@ beforeEach(async () => {
 
 /** Runs a program that has a client, and returns its output and how long it ran. */
 async function runProgram(source: string, closeTimeoutMs = 5000) {
-  const file = path.join(folder, 'program.mjs')
   const createClient = `createClient({ key: 'k', url: '${server.url}', closeTimeoutMs: ${closeTimeoutMs}, retryMinMs: 20, onError: (error) => process.stdout.write(error.code + ' ') })`
-  await writeFile(file, `import { createClient } from './nowcast.mjs'\nconst client = ${createClient}\n${source}`)
+  const file = await sdk.add(
+    'program.mjs',
+    `import { createClient } from './nowcast.mjs'\nconst client = ${createClient}\n${source}`,
+  )
   const startedAt = Date.now()
   const { stdout } = await run(process.execPath, [file], { timeout: 10_000 })
   return { stdout, tookMs: Date.now() - startedAt }

@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, readdirSync, statSync, truncateSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFileSync, readdirSync, renameSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { type IngestServer, startIngestServer } from '@nowcast/sdk-core/ingest-server'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Client, type ClientOptions, createClient, type DeliveryError } from '../src/index.ts'
+import { bundleSdk, removeFolder } from './bundle-sdk.ts'
 import { names, trackMany } from './start-client.ts'
 
 let programs: string
@@ -15,13 +16,11 @@ let folder: string
 let server: IngestServer
 
 beforeAll(async () => {
-  programs = await mkdtemp(path.join(tmpdir(), 'nowcast-node-'))
-  const entry = path.join(import.meta.dirname, '../src/index.ts')
-  const outfile = path.join(programs, 'nowcast.mjs')
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' })
+  const sdk = await bundleSdk()
+  programs = sdk.folder
   // Tracks `from`, `from + 1`, … and tells how many track() has taken; then waits to be killed.
-  await writeFile(
-    path.join(programs, 'tracker.mjs'),
+  await sdk.add(
+    'tracker.mjs',
     `import { createClient } from './nowcast.mjs'
     const [url, folder, count, from] = process.argv.slice(2)
     const client = createClient({ key: 'k', url, spool: { folder }, retryMinMs: 20, retryMaxMs: 50 })
@@ -35,13 +34,13 @@ beforeAll(async () => {
     setInterval(() => {}, 1000)`,
   )
 })
-afterAll(() => rm(programs, { recursive: true }))
+afterAll(() => removeFolder(programs))
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'nowcast-spool-'))
   server = await startIngestServer()
   return async () => {
     await server.stop()
-    await rm(folder, { recursive: true })
+    await removeFolder(folder)
   }
 })
 
@@ -164,17 +163,41 @@ test('one event that cannot be read is lost and told, its neighbours are not', a
   ])
 })
 
-test('a client that closes while the server is away leaves its events to the next one', async () => {
+test('a client that closes while the server is away leaves its events to the next one, and reports no loss', async () => {
   server.outage = { status: 503 }
-  const { client, errors } = openClient()
-  trackMany(client, 50)
-  expect(await client.close({ timeoutMs: 100 })).toBe(false)
-  expect(errors.filter(({ lostEvents }) => lostEvents)).toEqual([])
-  // This process still runs, so nobody takes its files from it; as an ended one they are taken.
-  const next = await startTracker(server.url, 0)
+  const closer = path.join(programs, 'closer.mjs')
+  await writeFile(
+    closer,
+    `import { createClient } from './nowcast.mjs'
+    let lost = 0
+    const onError = ({ lostEvents }) => { lost += lostEvents }
+    const client = createClient({ key: 'k', url: '${server.url}', spool: { folder: '${folder}', syncMs: 0 }, onError })
+    for (let index = 0; index < 50; index++) client.track('e' + index, { userId: 'u0' })
+    console.log(await client.close({ timeoutMs: 100 }), lost)`,
+  )
+  expect((await promisify(execFile)(process.execPath, [closer])).stdout).toBe('false 0\n')
   server.recover()
-  await kill(next)
-  expect(spoolFiles()).toHaveLength(1)
+  const { client } = openClient()
+  await client.flush()
+  expect(counted()).toEqual(names(50))
+})
+
+test('what a process on another machine leaves is taken over when it has been silent for a minute', async () => {
+  server.outage = { status: 503 }
+  await kill(await startTracker(server.url, 10))
+  const [name] = spoolFiles()
+  const [born, target, , pid, start] = name!.split('.')
+  const elsewhere = path.join(folder, [born, target, 'elsewhere', pid, start, 'spool'].join('.'))
+  renameSync(path.join(folder, name!), elsewhere)
+  server.recover()
+  const early = openClient().client
+  await early.flush()
+  await early.close()
+  expect(server.stored).toEqual([])
+  const silentSince = new Date(Date.now() - 61_000)
+  utimesSync(elsewhere, silentSince, silentSince)
+  await openClient().client.flush()
+  expect(counted()).toEqual(names(10))
 })
 
 test('the files are bounded: the oldest events make room, and are counted', async () => {
