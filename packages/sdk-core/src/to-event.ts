@@ -1,7 +1,7 @@
 import type { EventInput } from '@nowcast/protocol'
 
 /** Fields of an event that have a meaning of their own; every other one becomes a property. */
-export const EVENT_FIELDS = [
+const EVENT_FIELDS = [
   'id',
   'timestamp',
   'userId',
@@ -37,16 +37,11 @@ export interface EventFields {
 }
 
 /** Lifts the known fields of `fields` to the event's top level, over `defaults`, and leaves the rest as properties. */
-export function toEvent(
-  name: string,
-  defaults: Partial<EventInput>,
-  fields: EventFields,
-  known: readonly string[] = EVENT_FIELDS,
-): EventInput {
+export function toEvent(name: string, defaults: Partial<EventInput>, fields: EventFields): EventInput {
   const lifted: Record<string, unknown> = { ...defaults, name }
   const properties: Record<string, unknown> = {}
   for (const [field, value] of Object.entries(fields)) {
-    if (!known.includes(field)) properties[field] = value
+    if (!(EVENT_FIELDS as readonly string[]).includes(field)) properties[field] = value
     else if (value != null) lifted[field] = value
   }
   if (Object.keys(properties).length) lifted.properties = properties

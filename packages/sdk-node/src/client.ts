@@ -1,6 +1,6 @@
 import type { ContextInput } from '@nowcast/protocol'
-import { createDelivery, createReport, EVENT_FIELDS, type EventFields, toEvent } from '@nowcast/sdk-core'
-import { createEventId } from './event-id.ts'
+import { createDelivery, createReport, type EventFields } from '@nowcast/sdk-core'
+import { eventJson } from './event-json.ts'
 import { onBeforeExit } from './exit-flush.ts'
 import { createMemoryQueue } from './memory-queue.ts'
 import { type ClientOptions, resolveOptions } from './options.ts'
@@ -71,8 +71,6 @@ export interface Client {
   close(options?: WaitOptions): Promise<boolean>
 }
 
-const KNOWN_FIELDS = [...EVENT_FIELDS, 'context']
-
 /**
  * Makes a client that sends events in order, in batches, and again until they are stored. No verb ever throws.
  *
@@ -109,7 +107,7 @@ export function createClient(options: ClientOptions): Client {
     }
     let json: string
     try {
-      json = JSON.stringify(toEvent(name, { id: createEventId(), timestamp: Date.now() }, fields ?? {}, KNOWN_FIELDS))
+      json = eventJson(name, fields ?? {})
     } catch (cause) {
       report('invalid_event', `no JSON can be made of event ${name}`, 1, cause)
       return false
