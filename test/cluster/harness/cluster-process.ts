@@ -64,7 +64,8 @@ export async function startClusterProcess(options: ClusterProcessOptions): Promi
   function join_(): void {
     hasLeft = false
     isMeant = false
-    const own = spawnNowcast(['start', '--port', String(port), '--roles', roles.join()], folder)
+    const place = ['--port', String(port), '--data-dir', dataDir]
+    const own = spawnNowcast(['start', ...place, '--roles', roles.join()], folder)
     child = own
     own.once('close', (code, signal) => {
       if (!isMeant) ownEnds.push(`${name} ended with ${code ?? signal}: ${own.output().stderr.slice(-2000)}`)

@@ -46,6 +46,9 @@ export function startLiveViewer(url: string, project: ProjectKeys): LiveViewer {
   }
 
   socket.on('connect', () => void subscribe())
+  socket.on('disconnect', () => {
+    held = undefined
+  })
   socket.on('snapshot', (message: LiveSnapshot) => {
     if (message.id === held?.id) take(message)
   })

@@ -35,6 +35,16 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
   let slowTimer: NodeJS.Timeout | undefined
   let isStopping = false
 
+  function whyNotServing(): string | null {
+    if (isStopping) return 'this server is stopping'
+    try {
+      getDependencies().requireServing('query')
+      return null
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
   function attach(httpServer: HttpServer, path: string): void {
     const io: LiveServer = new Server(httpServer, {
       path,
@@ -47,14 +57,17 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
       // Who does not say who they are goes again.
       connectTimeout: 10_000,
       cors: { origin: '*' },
-      allowRequest: (_request, decide) => decide(isStopping ? 'this server is stopping' : null, !isStopping),
+      // Refused so, and not by an error on the socket, clients come back by themselves.
+      allowRequest: (_request, decide) => {
+        const refusal = whyNotServing()
+        decide(refusal, refusal === null)
+      },
       parser: { Encoder: countingEncoder((bytes) => getDependencies().telemetry.liveBytes.inc(bytes)), Decoder },
     })
     servers.push(io)
     io.use(async (socket, next) => {
-      const { verify, requireServing } = getDependencies()
+      const { verify } = getDependencies()
       try {
-        requireServing('query')
         const token = await verify(tokenOf(socket.handshake.auth))
         requireOrigin(socket.handshake.headers.origin, token.scope.project)
         socket.data.viewer = createViewer(token)

@@ -51,6 +51,7 @@ export interface Archiver {
 }
 
 const RETRY_MS = 500
+const SHOW_EVERY_MS = 500
 const SMALLEST_SHARE = 1 / 256
 const BATCH_BYTES = 256 * 1024
 
@@ -82,6 +83,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   let problem: string | undefined
   /** Share of the usual insert: less while the store is too slow for a whole one. */
   let share = 1
+  let shownAt = Number.NEGATIVE_INFINITY
   let stopListening: () => void = () => {}
 
   function assign(partitions: readonly number[]): void {
@@ -150,9 +152,14 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       telemetry.lag.set({ stage: 'archive', partition }, (await log.extent(partition)).end - to)
     }
     if (batch.duplicates > 0) telemetry.duplicates.inc({ stage: 'archive' }, batch.duplicates)
-    group.commit(new Map(Array.from(batch.ranges, ([partition, { to }]) => [partition, to]))).catch((error) => {
-      logger.debug({ error }, 'the archiver’s lag could not be shown')
-    })
+  }
+
+  /** Shows how far the archive is, also when nothing comes any more: the last word may have been lost. */
+  function showPositions(): void {
+    if (performance.now() - shownAt < SHOW_EVERY_MS) return
+    shownAt = performance.now()
+    const positions = new Map(assigned.map((partition) => [partition, archivedTo[partition] as number]))
+    group.commit(positions).catch((error) => logger.debug({ error }, 'the archiver’s lag could not be shown'))
   }
 
   /** Until the partitions are shared anew, or the end. */
@@ -162,6 +169,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     const isOver = () => turn !== generation || (stopping && isShared)
     let batch = await gather()
     while (!isOver() && (!stopping || batch)) {
+      showPositions()
       if (!batch) {
         problem = undefined
         await wakeUp.sleep(lingerMs)
