@@ -199,6 +199,14 @@ const packageRules = [
     from('^packages/react-dashboard/src/hooks/'),
     { path: ['^packages/react-dashboard/src/components/', '\\.css$', vendor('recharts|react-dom')] },
   ),
+  forbid(
+    'react-chart-imports',
+    'chart/ and format/ are plain code: they know neither React nor the client.',
+    from('^packages/react-dashboard/src/(chart|format)/'),
+    {
+      path: ['^packages/react-dashboard/src/(client|hooks|components)/', vendor('react|react-dom|react-is|recharts')],
+    },
+  ),
 ]
 
 const generalRules = [

@@ -1,9 +1,12 @@
 import type { Metric, TileName } from '@nowcast/protocol'
 import type { ConnectionState } from './client/create-connection.ts'
+import type { NowcastErrorCode } from './client/nowcast-error.ts'
 
 /** Every word the components show. */
 export interface Labels {
   metrics: Record<Metric, string>
+  /** What a value of the metric counts, in a sentence after the number; empty where the number says it. */
+  counted: Record<Metric, string>
   /** Dimension → its name; a dimension without one is shown as it is. */
   dimensions: Record<string, string>
   /** Value of a dimension → its name; a value without one is shown as it is. */
@@ -14,6 +17,8 @@ export interface Labels {
   connection: Record<ConnectionState['status'], string>
   /** Range → its name on a button. */
   ranges: Record<string, string>
+  /** Code of an error → what the viewer can do about it. */
+  advice: Partial<Record<NowcastErrorCode, string>>
   words: Words
 }
 
@@ -25,10 +30,34 @@ interface Words {
   previousRange: string
   last: string
   unusual: string
+  unusuallyHigh: string
+  unusuallyLow: string
   expected: string
   partial: string
   excluded: string
   empty: string
+  emptyHint: string
+  /** `{ago}` is how long ago. */
+  lastUpdate: string
+  time: string
+  total: string
+  showTable: string
+  showMore: string
+  zoom: string
+  resetZoom: string
+  compare: string
+  compareNone: string
+  dayBefore: string
+  weekBefore: string
+  users: string
+  steps: string
+  ofFirst: string
+  ofPrevious: string
+  recentEvents: string
+  pause: string
+  resume: string
+  /** `{count}` is how many. */
+  newEvents: string
   unreachable: string
   failed: string
   filter: string
@@ -59,6 +88,21 @@ export const LABELS: Labels = {
     error_rate: 'Error rate',
     conversion_rate: 'Conversion rate',
     average_order_value: 'Average order value',
+  },
+  counted: {
+    events: 'events',
+    page_views: 'page views',
+    clicks: 'clicks',
+    purchases: 'purchases',
+    errors: 'errors',
+    revenue: '',
+    active_users: 'active users',
+    users: 'users',
+    sessions: 'sessions',
+    events_per_second: 'events per second',
+    error_rate: '',
+    conversion_rate: '',
+    average_order_value: '',
   },
   dimensions: {
     country: 'Country',
@@ -108,6 +152,17 @@ export const LABELS: Labels = {
     refused: 'No access',
   },
   ranges: { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days' },
+  advice: {
+    missing_token: 'Sign in again, or reload the page.',
+    invalid_token: 'Sign in again, or reload the page.',
+    expired_token: 'Sign in again, or reload the page.',
+    token_unavailable: 'The page could not get access. It tries again by itself.',
+    metric_not_allowed: 'Your access does not include this figure.',
+    archive_unavailable: 'History is not available at the moment. It is asked for again by itself.',
+    query_timeout: 'That took too long. Choose a shorter period or fewer filters.',
+    rate_limited: 'Too many requests. It is asked for again by itself.',
+    stopping: 'The server is restarting. It is asked for again by itself.',
+  },
   words: {
     up: 'up',
     down: 'down',
@@ -116,10 +171,32 @@ export const LABELS: Labels = {
     previousRange: 'vs the period before',
     last: 'last',
     unusual: 'Unusual',
-    expected: 'Expected',
+    unusuallyHigh: 'Unusually high',
+    unusuallyLow: 'Unusually low',
+    expected: 'expected',
     partial: 'so far',
     excluded: 'not included, no exchange rate',
-    empty: 'Nothing in this period',
+    empty: 'No events in this period yet',
+    emptyHint: 'Send one like this:',
+    lastUpdate: 'Last update {ago}',
+    time: 'Time',
+    total: 'Total',
+    showTable: 'Table',
+    showMore: 'Show more',
+    zoom: 'Drag over the chart to zoom in; or press + and − while it has the focus.',
+    resetZoom: 'Reset zoom',
+    compare: 'Compare with',
+    compareNone: 'No comparison',
+    dayBefore: 'Day before',
+    weekBefore: 'Week before',
+    users: 'users',
+    steps: 'Steps',
+    ofFirst: 'of the first step',
+    ofPrevious: 'of the step before',
+    recentEvents: 'Recent events',
+    pause: 'Pause',
+    resume: 'Resume',
+    newEvents: '{count} new',
     unreachable: 'The server cannot be reached. Trying again…',
     failed: 'This part could not be shown.',
     filter: 'Filter',

@@ -41,6 +41,8 @@ export interface Connection extends Store<ConnectionState> {
   /** Names the one listener. */
   listen(listener: ConnectionListener): void
   isOpen(): boolean
+  /** When the server was last heard, by the browser's clock, epoch ms: until then the figures were up to date. */
+  heardAt(): number | undefined
   requestSubscribe(query: LiveQuery): Promise<SubscribeAck>
   requestResume(id: string, revision: number): Promise<ResumeAck>
   unsubscribe(id: string): void
@@ -61,6 +63,7 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
   let holders = 0
   let wasOpen = false
   let tokenUsed = false
+  let heardAt: number | undefined
 
   function showLost(error: NowcastError | undefined) {
     const offline = globalThis.navigator?.onLine === false
@@ -119,7 +122,16 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
   }
 
   function networkLeft() {
-    if (!socket?.connected) showLost(store.getSnapshot().error)
+    showLost(store.getSnapshot().error)
+    // The socket may take a while to notice.
+    if (socket?.connected) listener?.lost()
+  }
+
+  /** Any packet, also a heartbeat. */
+  function heard() {
+    heardAt = Date.now()
+    // What came in spite of `offline` came from the same machine, or the network is back.
+    if (store.getSnapshot().status === 'offline' && socket?.connected) opened()
   }
 
   function open() {
@@ -133,7 +145,11 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
       reconnectionDelayMax: 10_000,
       auth: (send) => void giveToken(send as (auth: { token: string }) => void),
     })
-    socket.on('connect', opened)
+    socket.on('connect', () => {
+      socket?.io.engine.off('packet', heard).on('packet', heard)
+      heard()
+      opened()
+    })
     socket.on('disconnect', (reason) => {
       if (reason === 'io client disconnect') return
       showLost(undefined)
@@ -162,6 +178,7 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
     socket?.disconnect()
     socket = undefined
     wasOpen = false
+    heardAt = undefined
     store.set(CONNECTING)
     listener?.lost()
   }
@@ -182,6 +199,7 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
       listener = next
     },
     isOpen: () => socket?.connected ?? false,
+    heardAt: () => heardAt,
     requestSubscribe: async (query) => request().emitWithAck('subscribe', query),
     requestResume: async (id, revision) => request().emitWithAck('resume', { id, revision }),
     unsubscribe(id) {

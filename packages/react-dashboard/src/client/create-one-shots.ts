@@ -24,7 +24,7 @@ export function createOneShots(post: (query: Query) => Promise<Answer>, notices:
         const data = await post(query)
         if (closed) return
         backoff.reset()
-        store.set({ status: 'live', data, error: undefined, updatedAt: Date.now() })
+        store.set({ status: 'live', data, error: undefined, updatedAt: Date.now(), staleSince: undefined })
         if (refreshMs !== undefined) refresh = setTimeout(ask, refreshMs)
       } catch (cause) {
         if (closed) return

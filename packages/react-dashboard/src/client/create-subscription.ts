@@ -6,7 +6,7 @@ import type { NoticeQueue } from './create-notice-queue.ts'
 import { createStore } from './create-store.ts'
 import { keepOf } from './keep-of.ts'
 import { errorFromBody, errorFromCause, type NowcastError } from './nowcast-error.ts'
-import { failedState, LOADING, type View, type ViewState } from './view.ts'
+import { agedState, failedState, LOADING, type View, type ViewState } from './view.ts'
 
 /** One watched query: its snapshot, and the deltas merged into it. */
 export interface Subscription extends View {
@@ -40,11 +40,11 @@ export function createSubscription(query: LiveQuery, connection: Connection, not
   let waiting: LiveDelta[] = []
 
   function show(data: Answer) {
-    store.set({ status: 'live', data, error: undefined, updatedAt: Date.now() })
+    store.set({ status: 'live', data, error: undefined, updatedAt: Date.now(), staleSince: undefined })
   }
 
   function fail(error: NowcastError) {
-    store.set(failedState(store.getSnapshot(), error))
+    store.set(failedState(store.getSnapshot(), error, connection.heardAt()))
     if (error.retryable && connection.isOpen()) backoff.schedule(ask)
   }
 
@@ -76,7 +76,7 @@ export function createSubscription(query: LiveQuery, connection: Connection, not
     if ('snapshot' in ack) replace(ack)
     else {
       const state = store.getSnapshot()
-      if (state.data) store.set({ ...state, status: 'live', error: undefined })
+      if (state.data) store.set({ ...state, status: 'live', error: undefined, staleSince: undefined })
       for (const delta of ack.deltas) if (!asking) receive(delta)
     }
     const later = waiting.filter((delta) => delta.id === id).sort((a, b) => a.revision - b.revision)
@@ -123,7 +123,7 @@ export function createSubscription(query: LiveQuery, connection: Connection, not
       waiting = []
       backoff.reset()
       const state = store.getSnapshot()
-      if (state.status === 'live') store.set({ ...state, status: 'stale' })
+      if (state.status === 'live') store.set(agedState(state, connection.heardAt()))
     },
     fail,
     receive,

@@ -17,6 +17,8 @@ export interface ViewState<A = Answer> {
   error: NowcastError | undefined
   /** When `data` last changed, by the browser's clock, epoch ms. */
   updatedAt: number | undefined
+  /** Until when `data` is known to have been up to date, epoch ms; undefined while it is, and before there is any. */
+  staleSince: number | undefined
 }
 
 /** A query as a store: watching it keeps it up to date. */
@@ -28,11 +30,22 @@ export const LOADING: ViewState<never> = Object.freeze({
   data: undefined,
   error: undefined,
   updatedAt: undefined,
+  staleSince: undefined,
 })
 
-/** The state after a failure: what will be asked for again is stale or still loading, anything else an error. */
-export function failedState<A>(state: ViewState<A>, error: NowcastError): ViewState<A> {
+/**
+ * The state after a failure: what will be asked for again is stale or still loading, anything else an error.
+ * `knownUntil`: until when the answer was up to date.
+ */
+export function failedState<A>(state: ViewState<A>, error: NowcastError, knownUntil?: number): ViewState<A> {
+  const old = agedState(state, knownUntil)
   const hasData = state.data !== undefined
-  if (error.code === 'network') return { ...state, status: hasData ? 'stale' : 'loading', error }
-  return { ...state, status: hasData && error.retryable ? 'stale' : 'error', error }
+  if (error.code === 'network') return { ...old, status: hasData ? 'stale' : 'loading', error }
+  return { ...old, status: hasData && error.retryable ? 'stale' : 'error', error }
+}
+
+/** The state once its answer may be old. */
+export function agedState<A>(state: ViewState<A>, knownUntil = state.updatedAt): ViewState<A> {
+  const staleSince = state.data === undefined ? undefined : (state.staleSince ?? knownUntil ?? Date.now())
+  return { ...state, status: state.status === 'live' ? 'stale' : state.status, staleSince }
 }

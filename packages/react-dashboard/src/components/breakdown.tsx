@@ -1,14 +1,14 @@
-import type { BreakdownAnswer, Filters, Metric } from '@nowcast/protocol'
+import type { BreakdownAnswer, Filters, Metric, Range } from '@nowcast/protocol'
 import type { ReactNode } from 'react'
-import { longValue, shortValue } from '../format/format-value.ts'
 import { METRIC_UNIT } from '../format/metric-unit.ts'
 import { valueName } from '../format/value-name.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useFilters } from '../hooks/use-filters.ts'
 import { useLive } from '../hooks/use-live.ts'
+import { FigureValue, figureOf, type RenderFigure } from './figure-value.tsx'
 import { Frame } from './frame.tsx'
 import { useLatest } from './use-latest.ts'
-import { ViewMessage } from './view-message.tsx'
+import { EmptyMessage, ErrorMessage } from './view-message.tsx'
 
 export interface BreakdownProps {
   /** A dimension: `country`, `device`, `category`, `name` … */
@@ -17,6 +17,8 @@ export interface BreakdownProps {
   metric?: Metric
   /** Whole buckets that end with the running one. @default '24h' */
   last?: string
+  /** Fixed ends in place of `last`. */
+  range?: Range
   /** Most rows. @default 8 */
   limit?: number
   /** Over the filters around. */
@@ -24,6 +26,8 @@ export interface BreakdownProps {
   /** In place of the dimension's name; null for none. */
   title?: ReactNode
   className?: string
+  /** Writes a row's figure in your own way. */
+  renderValue?: RenderFigure
 }
 
 const UNFILTERABLE = '(other)'
@@ -34,39 +38,46 @@ const UNFILTERABLE = '(other)'
  * @example <Breakdown dimension="country" metric="revenue" />
  */
 export function Breakdown(props: BreakdownProps) {
-  const { dimension, metric = 'events', last = '24h', limit = 8, filters, className } = props
+  const { dimension, metric = 'events', last = '24h', range = { last }, limit = 8, filters, className } = props
   const { labels } = useNowcast()
-  const query = { kind: 'breakdown', breakdown: dimension, metric, range: { last }, limit, filters } as const
-  const { data, status, error } = useLive(query, { unfiltered: [dimension] })
+  const query = { kind: 'breakdown', breakdown: dimension, metric, range, limit, filters } as const
+  const { data, ...state } = useLive(query, { unfiltered: [dimension] })
   const shown = useLatest(data)
   const name = labels.dimensions[dimension] ?? dimension
   const title = props.title === undefined ? name : props.title
-  const isWaiting = data === undefined && shown !== undefined
   return (
     <Frame
       kind="nowcast-breakdown"
       className={className}
-      status={isWaiting && status === 'loading' ? 'stale' : status}
+      state={state}
+      isWaiting={data === undefined && shown !== undefined}
       label={`${name}, ${labels.metrics[metric]}`}
     >
       <header className="nowcast-breakdown-head">
         {title !== null && <h3 className="nowcast-title">{title}</h3>}
         <span>{labels.metrics[shown?.metric ?? metric]}</span>
       </header>
-      {error && !data && <ViewMessage error={error} />}
-      {!error && shown?.rows.length === 0 && <ViewMessage error={undefined} />}
-      {shown && (data || !error) && <BreakdownRows answer={shown} />}
-      {!shown && !error && <RowsSkeleton count={limit} />}
+      <div className="nowcast-breakdown-body" style={{ minHeight: limit * ROW_PX }}>
+        {state.error && !data && <ErrorMessage error={state.error} />}
+        {!state.error && shown?.rows.length === 0 && <EmptyMessage metric={metric} />}
+        {shown && (data || !state.error) && <BreakdownRows answer={shown} renderValue={props.renderValue} />}
+        {!shown && !state.error && <RowsSkeleton count={limit} />}
+      </div>
     </Frame>
   )
 }
 
-function BreakdownRows({ answer }: { answer: BreakdownAnswer }) {
+/** A row and the gap below it. */
+const ROW_PX = 34
+
+function BreakdownRows({ answer, renderValue }: { answer: BreakdownAnswer; renderValue: RenderFigure | undefined }) {
   const { labels, locale } = useNowcast()
   const { chosen, toggleFilter } = useFilters()
   const { breakdown: dimension, rows } = answer
   const style = { ...answer, unit: METRIC_UNIT[answer.metric], locale }
-  const most = Math.max(...rows.map(({ v }) => Math.abs(v)), Number.MIN_VALUE)
+  const named = rows.filter(({ key }) => key !== UNFILTERABLE)
+  // What is left over may be more than any value: it is no value, and its bar stops at the edge.
+  const most = Math.max(...named.map(({ v }) => Math.abs(v)), Number.MIN_VALUE)
   return (
     <ol className="nowcast-rows">
       {rows.map(({ key, v, exact }) => (
@@ -74,16 +85,20 @@ function BreakdownRows({ answer }: { answer: BreakdownAnswer }) {
           <button
             type="button"
             className="nowcast-row"
+            data-others={key === UNFILTERABLE || undefined}
             aria-pressed={chosen[dimension]?.includes(key) ?? false}
             disabled={key === UNFILTERABLE}
             onClick={() => toggleFilter(dimension, key)}
           >
-            <span className="nowcast-row-bar" style={{ width: `${(Math.max(0, v) / most) * 100}%` }} />
+            <span
+              className="nowcast-row-bar"
+              style={{ width: `${Math.min(100, Math.max(0, (v / most) * 100)).toFixed(2)}%` }}
+            />
             <span className="nowcast-row-name" title={key}>
               {valueName(dimension, key, labels, locale)}
             </span>
-            <span className="nowcast-row-value" title={longValue(v, style, exact)}>
-              {shortValue(v, style)}
+            <span className="nowcast-row-value">
+              <FigureValue figure={figureOf(v, style, exact)} render={renderValue} />
             </span>
           </button>
         </li>

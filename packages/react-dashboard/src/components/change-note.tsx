@@ -5,6 +5,8 @@ export interface ChangeNoteProps {
   change: Change
   /** What the change is measured against. */
   against: string
+  /** The value before, with all its digits. */
+  before: string
   /** Less is better, as with errors. */
   isLessBetter: boolean
 }
@@ -12,7 +14,7 @@ export interface ChangeNoteProps {
 const ARROWS: Record<Change['direction'], string> = { up: 'M1 8 5 2l4 6z', down: 'M1 2l4 6 4-6z', same: 'M1 4h8v2H1z' }
 
 /** The change since the period before, in a word as well as in colour. */
-export function ChangeNote({ change: { direction, amount }, against, isLessBetter }: ChangeNoteProps) {
+export function ChangeNote({ change: { direction, amount }, against, before, isLessBetter }: ChangeNoteProps) {
   const { words } = useNowcast().labels
   const word = { up: words.up, down: words.down, same: words.noChange }[direction]
   const tone = direction === 'same' ? 'even' : (direction === 'up') === isLessBetter ? 'bad' : 'good'
@@ -24,7 +26,9 @@ export function ChangeNote({ change: { direction, amount }, against, isLessBette
         </svg>
         {word} {amount}
       </span>{' '}
-      <span className="nowcast-change-against">{against}</span>
+      <span className="nowcast-change-against" title={before}>
+        {against}
+      </span>
     </p>
   )
 }

@@ -1,34 +1,51 @@
 import type { Series } from '@nowcast/protocol'
-import { useId } from 'react'
-import { useActiveTooltipLabel, useXAxisScale, useYAxisScale } from 'recharts'
-import { areaPath, bandPath, closedPath, partialPath, type Scales } from './chart-path.ts'
-import { seriesColor } from './series-color.ts'
-
-/** Deviations from which an anomaly is drawn in full; below it is faint. */
-const STRONG = 3
+import { type RefObject, useEffect, useId } from 'react'
+import { useActiveTooltipLabel, usePlotArea, useXAxisScale, useYAxisScale } from 'recharts'
+import { anomalyMarks } from '../chart/anomaly-marks.ts'
+import { areaPath, bandPath, closedPath, partialPath, type Scales } from '../chart/chart-path.ts'
+import { seriesColor } from '../chart/series-color.ts'
+import type { ChartModel } from './chart-model.ts'
+import { ChartStack } from './chart-stack.tsx'
 
 /**
  * The lines of a chart, and what belongs to them. One path a line: with the library's own lines, a day of minutes in
  * eight series took five times as long to update.
  */
-export function ChartLines({ series }: { series: Series[] }) {
+export function ChartLines({ model, activeT }: { model: ChartModel; activeT: RefObject<number | undefined> }) {
   const x = useXAxisScale()
   const y = useYAxisScale()
+  const width = usePlotArea()?.width
   const active = useActiveTooltipLabel()
-  if (!x || !y) return null
-  const scales: Scales = { x: (t) => x(t) ?? 0, y: (v) => y(v) ?? 0 }
+  useEffect(() => {
+    activeT.current = active === undefined ? undefined : Number(active)
+  }, [active, activeT])
+  if (!x || !y || !width) return null
+  const scales: Scales = { x: (t) => x(t) ?? 0, y: (v) => y(v) ?? 0, width }
+  const { series } = model.answer
   const [first] = series
+  const isSingle = series.length === 1 && first !== undefined
   return (
     <g className="nowcast-lines">
-      {series.length === 1 && first && <Surroundings series={first} scales={scales} />}
-      {series.map(({ key, points }, index) => (
-        <g key={key} stroke={seriesColor(index, key)}>
-          <path className="nowcast-line" d={closedPath(points, scales)} />
-          <path className="nowcast-line nowcast-partial" d={partialPath(points, scales)} />
-        </g>
-      ))}
-      {series.length === 1 && first && <AnomalyMarks series={first} scales={scales} />}
-      {active !== undefined && <ActiveMarks series={series} scales={scales} t={Number(active)} />}
+      {isSingle && <Surroundings series={first} scales={scales} />}
+      {model.compared && (
+        <path
+          className="nowcast-line nowcast-compared"
+          d={closedPath(model.compared.points, scales)}
+          data-with={model.compared.with}
+        />
+      )}
+      {model.isStacked ? (
+        <ChartStack series={series} scales={scales} />
+      ) : (
+        series.map(({ key, points }, index) => (
+          <g key={key} stroke={seriesColor(index, key)}>
+            <path className="nowcast-line" d={closedPath(points, scales)} />
+            <path className="nowcast-line nowcast-partial" d={partialPath(points, scales)} />
+          </g>
+        ))
+      )}
+      {isSingle && <AnomalyMarks series={first} scales={scales} />}
+      {active !== undefined && !model.isStacked && <ActiveMarks series={series} scales={scales} t={Number(active)} />}
     </g>
   )
 }
@@ -52,15 +69,18 @@ function Surroundings({ series: { points }, scales }: LayerProps) {
   )
 }
 
+/** Strong ones are filled diamonds, faint ones small open circles: told apart, and from the line, without colour. */
 function AnomalyMarks({ series: { points }, scales: { x, y } }: LayerProps) {
   return (
     <g className="nowcast-anomalies">
-      {points.map(
-        ({ t, v, anomaly }) =>
-          anomaly && (
-            <circle key={t} cx={x(t)} cy={y(v)} r={3.5} data-strong={Math.abs(anomaly.score) >= STRONG || undefined} />
-          ),
-      )}
+      {anomalyMarks(points, x).map(({ t, v, isStrong }) => {
+        const [left, top] = [Math.round(x(t) * 10) / 10, Math.round(y(v) * 10) / 10]
+        return isStrong ? (
+          <path key={t} data-strong d={`M${left},${top - 5}l5,5l-5,5l-5,-5z`} />
+        ) : (
+          <circle key={t} cx={left} cy={top} r={2.5} />
+        )
+      })}
     </g>
   )
 }

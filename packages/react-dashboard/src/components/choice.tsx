@@ -1,7 +1,8 @@
 export interface ChoiceProps<T extends string> {
   label: string
   options: readonly T[]
-  value: T
+  /** Undefined: none of them. */
+  value: T | undefined
   /** What an option is called. */
   nameOf(option: NoInfer<T>): string
   onChoose(option: NoInfer<T>): void

@@ -1,17 +1,30 @@
-import type { Granularity, Metric, TileName } from '@nowcast/protocol'
-import { type ReactNode, useState } from 'react'
+import type { Granularity, Metric, Range, TileName } from '@nowcast/protocol'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import type { Compare } from '../chart/compared-series.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
-import { Breakdown } from './breakdown.tsx'
+import { BreakdownTabs } from './breakdown-tabs.tsx'
 import { Choice } from './choice.tsx'
+import { CompareMenu } from './compare-menu.tsx'
 import { ConnectionStatus } from './connection-status.tsx'
 import { FilterBar } from './filter-bar.tsx'
 import { Frame } from './frame.tsx'
 import { OverviewTile } from './overview-tile.tsx'
 import { TimeSeries } from './time-series.tsx'
 
+/** What a dashboard shows, as the viewer has chosen it. */
+export interface DashboardView {
+  metric: Metric
+  range: Range
+  compare?: Compare | undefined
+}
+
 export interface DashboardProps {
-  /** @default 'Dashboard', from the labels */
+  /** @default 'Dashboard', from the labels; null for no heading */
   title?: ReactNode
+  /** What it shows at first. @default events of the last 24 hours */
+  defaultView?: Partial<DashboardView>
+  /** Called when the viewer has chosen something else to see. */
+  onViewChange?: (view: DashboardView) => void
   className?: string
 }
 
@@ -25,28 +38,42 @@ const TILES: readonly TileName[] = [
 ]
 const METRICS: readonly Metric[] = ['events', 'users', 'revenue', 'page_views', 'error_rate', 'conversion_rate']
 const RANGES = ['1h', '24h', '7d', '30d'] as const
-const GRANULARITY: Record<(typeof RANGES)[number], Granularity> = {
-  '1h': 'minute',
-  '24h': 'minute',
-  '7d': 'hour',
-  '30d': 'day',
-}
+const GRANULARITY: Record<string, Granularity> = { '1h': 'minute', '24h': 'minute', '7d': 'hour', '30d': 'day' }
+const BREAKDOWNS = [
+  ['country', 'referrer_host'],
+  ['device', 'browser', 'os'],
+  ['name', 'category', 'path'],
+] as const
 
 /** Everything at a glance: tiles, one large chart, and what the figures are made of. */
-export function Dashboard({ title, className }: DashboardProps) {
+export function Dashboard({ title, defaultView, onViewChange, className }: DashboardProps) {
   const { labels } = useNowcast()
   const { words } = labels
-  const [metric, setMetric] = useState<Metric>('events')
-  const [range, setRange] = useState<(typeof RANGES)[number]>('24h')
-  const granularity = GRANULARITY[range]
+  const [view, setView] = useState<DashboardView>({ metric: 'events', range: { last: '24h' }, ...defaultView })
+  const isFirst = useRef(true)
+  const notify = useRef(onViewChange)
+  useEffect(() => {
+    notify.current = onViewChange
+  })
+  useEffect(() => {
+    if (!isFirst.current) notify.current?.(view)
+    isFirst.current = false
+  }, [view])
+
+  const { metric, range, compare } = view
+  const last = 'last' in range ? range.last : undefined
+  const before = useRef<Range>({ last: '24h' })
+  if (last) before.current = range
+  const granularity = last ? GRANULARITY[last] : undefined
+  const choose = (choice: Partial<DashboardView>) => setView({ ...view, ...choice })
   // A minute's distinct users say less than those of the five minutes up to it.
-  const charted = metric === 'users' && granularity === 'minute' ? 'active_users' : metric
+  const charted = metric === 'users' && (granularity ?? 'minute') === 'minute' ? 'active_users' : metric
   return (
     <Frame kind="nowcast-dashboard" className={className}>
       <header className="nowcast-dashboard-head">
-        <h2>{title ?? words.dashboard}</h2>
+        {title !== null && <h2>{title ?? words.dashboard}</h2>}
         <ConnectionStatus />
-        <FilterBar last={range} />
+        <FilterBar last={last ?? '24h'} />
       </header>
       <div className="nowcast-tiles">
         {TILES.map((name) => (
@@ -57,24 +84,36 @@ export function Dashboard({ title, className }: DashboardProps) {
         <div className="nowcast-card-head">
           <Choice
             label={words.metric}
-            options={METRICS}
+            options={METRICS.includes(metric) ? METRICS : [...METRICS, metric]}
             value={metric}
             nameOf={(option) => labels.metrics[option]}
-            onChoose={setMetric}
+            onChoose={(option) => choose({ metric: option })}
           />
-          <Choice
-            label={words.range}
-            options={RANGES}
-            value={range}
-            nameOf={(option) => labels.ranges[option] ?? option}
-            onChoose={setRange}
-          />
+          <div className="nowcast-card-controls">
+            <CompareMenu value={compare} onChoose={(option) => choose({ compare: option })} />
+            <Choice
+              label={words.range}
+              options={RANGES}
+              value={last}
+              nameOf={(option) => labels.ranges[option] ?? option}
+              onChoose={(option) => choose({ range: { last: option } })}
+            />
+          </div>
         </div>
-        <TimeSeries metric={charted} last={range} granularity={granularity} title={null} height={300} anomalies />
+        <TimeSeries
+          metric={charted}
+          range={range}
+          {...(granularity && { granularity })}
+          {...(compare && { compare })}
+          onZoom={(zoom) => choose({ range: zoom ?? before.current })}
+          title={null}
+          height={300}
+          anomalies
+        />
       </div>
       <div className="nowcast-breakdowns">
-        {['country', 'device', 'category'].map((dimension) => (
-          <Breakdown key={dimension} dimension={dimension} metric={metric} last={range} />
+        {BREAKDOWNS.map((dimensions) => (
+          <BreakdownTabs key={dimensions[0]} dimensions={dimensions} metric={metric} range={range} />
         ))}
       </div>
     </Frame>

@@ -4,7 +4,7 @@ import { valueName } from '../format/value-name.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useFilters } from '../hooks/use-filters.ts'
 import { useQuery } from '../hooks/use-query.ts'
-import { ViewMessage } from './view-message.tsx'
+import { ErrorMessage } from './view-message.tsx'
 
 export interface FilterMenuProps {
   dimension: string
@@ -37,7 +37,7 @@ export function FilterValues({ dimension, last }: FilterMenuProps) {
           onChange={(event) => setSearch(event.target.value)}
         />
       )}
-      {error && !data && <ViewMessage error={error} />}
+      {error && !data && <ErrorMessage error={error} />}
       {data && found.length === 0 && <p className="nowcast-message">{labels.words.noValues}</p>}
       <div className="nowcast-filter-values">
         {found.map(({ key, name, v }) => (

@@ -1,6 +1,7 @@
 import type { Filters, Metric as MetricName } from '@nowcast/protocol'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useLive } from '../hooks/use-live.ts'
+import type { RenderFigure } from './figure-value.tsx'
 import { Tile } from './tile.tsx'
 
 export interface MetricProps {
@@ -12,6 +13,8 @@ export interface MetricProps {
   /** Over the filters around. */
   filters?: Filters
   className?: string
+  /** Writes the figure in your own way. */
+  renderValue?: RenderFigure
 }
 
 /**
@@ -19,18 +22,19 @@ export interface MetricProps {
  *
  * @example <Metric metric="average_order_value" last="7d" />
  */
-export function Metric({ metric, last = '24h', label, filters, className }: MetricProps) {
+export function Metric({ metric, last = '24h', label, filters, className, renderValue }: MetricProps) {
   const { labels } = useNowcast()
-  const { data, status, error } = useLive({ kind: 'total', metric, range: { last }, filters })
+  const { data, ...state } = useLive({ kind: 'total', metric, range: { last }, filters })
   const own = `${labels.metrics[metric]}, ${labels.words.last} ${labels.ranges[last] ?? last}`
   return (
     <Tile
       label={label ?? own}
       metric={metric}
       against={labels.words.previousRange}
-      state={{ status, error }}
+      state={state}
       figure={data && { ...data, previous: data.previous.v }}
       hasSpark={false}
+      renderValue={renderValue}
       className={className}
     />
   )

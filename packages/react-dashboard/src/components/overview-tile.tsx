@@ -1,6 +1,7 @@
 import type { Filters, Metric, TileName } from '@nowcast/protocol'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useLive } from '../hooks/use-live.ts'
+import type { RenderFigure } from './figure-value.tsx'
 import { Tile } from './tile.tsx'
 
 /** Props of the tiles that share the overview. */
@@ -10,6 +11,8 @@ export interface OverviewTileProps {
   /** Over the filters around. */
   filters?: Filters
   className?: string
+  /** Writes the figure in your own way. */
+  renderValue?: RenderFigure
 }
 
 /** The metric a tile is written as. */
@@ -23,18 +26,20 @@ const TILE_METRIC: Record<TileName, Metric> = {
 }
 
 /** One tile of the overview; all tiles with the same filters share one subscription. */
-export function OverviewTile({ name, label, filters, className }: OverviewTileProps & { name: TileName }) {
+export function OverviewTile(props: OverviewTileProps & { name: TileName }) {
+  const { name, label, filters, className, renderValue } = props
   const { labels } = useNowcast()
-  const { data, status, error } = useLive({ kind: 'overview', filters })
+  const { data, ...state } = useLive({ kind: 'overview', filters })
   const tile = data?.tiles[name]
   return (
     <Tile
       label={label ?? labels.tiles[name]}
       metric={TILE_METRIC[name]}
       against={labels.tilePrevious[name]}
-      state={{ status, error }}
+      state={state}
       figure={tile && { ...tile, excluded: name === 'revenueLastHour' ? data.excluded : undefined }}
       hasSpark
+      renderValue={renderValue}
       className={className}
     />
   )

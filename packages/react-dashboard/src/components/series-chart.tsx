@@ -1,36 +1,56 @@
-import type { SeriesAnswer } from '@nowcast/protocol'
-import { useMemo } from 'react'
+import { type RefObject, useMemo } from 'react'
 import { CartesianGrid, Line, LineChart, Tooltip, XAxis, YAxis } from 'recharts'
+import { chartExtent } from '../chart/chart-extent.ts'
 import { tickTime } from '../format/format-time.ts'
 import { axisValue } from '../format/format-value.ts'
 import { METRIC_UNIT } from '../format/metric-unit.ts'
 import { timeTicks } from '../format/time-ticks.ts'
 import { valueTicks } from '../format/value-ticks.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
-import { chartExtent } from './chart-extent.ts'
 import { ChartLines } from './chart-lines.tsx'
+import type { ChartModel } from './chart-model.ts'
 import { ChartTooltip } from './chart-tooltip.tsx'
+import { PLOT_LEFT_PX, PLOT_RIGHT_PX } from './plot-edges.ts'
 
 export interface SeriesChartProps {
-  answer: SeriesAnswer
-  dimension: string | undefined
+  model: ChartModel
   height: number
+  /** Charts with the same one move their cursors together. */
+  syncId: string | undefined
+  /** Receives the bucket that is pointed at. */
+  activeT: RefObject<number | undefined>
+  /** The tooltip is shown: of charts whose cursors move together, in the one that is pointed at. */
+  isPointedAt: boolean
+  label: string
 }
 
-const MARGIN = { top: 8, right: 8, bottom: 0, left: 0 }
+const MARGIN = { top: 8, right: PLOT_RIGHT_PX, bottom: 0, left: 0 }
 
 /** The part of a time series that needs the chart library; loaded when the first chart is shown. */
-export default function SeriesChart({ answer, dimension, height }: SeriesChartProps) {
+export default function SeriesChart({ model, height, syncId, activeT, isPointedAt, label }: SeriesChartProps) {
   const { locale } = useNowcast()
-  const { series, timezone, metric, currency } = answer
+  const { series, timezone, metric, currency } = model.answer
   const points = series[0]?.points ?? []
   const from = points[0]?.t ?? 0
   const to = points.at(-1)?.t ?? 0
   const style = { unit: METRIC_UNIT[metric], currency, locale }
   const times = useMemo(() => timeTicks(from, to, timezone), [from, to, timezone])
-  const values = useMemo(() => valueTicks(...chartExtent(series), style.unit === 'count'), [series, style.unit])
+  const drawn = model.compared ? [...series, { key: null, points: model.compared.points }] : series
+  const [low, high] = chartExtent(drawn, model.isStacked)
+  const values = useMemo(() => valueTicks(low, high, style.unit === 'count'), [low, high, style.unit])
+  // The library knows where the buckets are, and not what is in them: it has nothing to do while they stay the same.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the points change every second, their times do not
+  const buckets = useMemo(() => points.map(({ t }) => ({ t, v: 0 })), [from, to, points.length])
   return (
-    <LineChart className="nowcast-plot" responsive style={{ width: '100%', height }} data={points} margin={MARGIN}>
+    <LineChart
+      className="nowcast-plot"
+      responsive
+      style={{ width: '100%', height }}
+      data={buckets}
+      margin={MARGIN}
+      {...(syncId !== undefined && { syncId, syncMethod: 'value' })}
+      aria-label={label}
+    >
       <CartesianGrid stroke="var(--_nowcast-border)" vertical={false} />
       <XAxis
         dataKey="t"
@@ -46,7 +66,7 @@ export default function SeriesChart({ answer, dimension, height }: SeriesChartPr
         interval="equidistantPreserveStart"
       />
       <YAxis
-        width={52}
+        width={PLOT_LEFT_PX}
         domain={[values[0]!, values.at(-1)!]}
         ticks={values}
         allowDataOverflow
@@ -57,13 +77,13 @@ export default function SeriesChart({ answer, dimension, height }: SeriesChartPr
       <Tooltip
         isAnimationActive={false}
         cursor={{ className: 'nowcast-cursor' }}
-        content={({ active, label }) =>
-          active ? <ChartTooltip answer={answer} dimension={dimension} t={Number(label)} /> : null
+        content={({ active, label: t }) =>
+          active && isPointedAt ? <ChartTooltip model={model} t={Number(t)} /> : null
         }
       />
       {/* Drawn by ChartLines; this one tells the tooltip where the buckets are. */}
       <Line dataKey="v" stroke="none" dot={false} activeDot={false} isAnimationActive={false} />
-      <ChartLines series={series} />
+      <ChartLines model={model} activeT={activeT} />
     </LineChart>
   )
 }

@@ -5,9 +5,10 @@ import { longValue, shortValue } from '../format/format-value.ts'
 import { LESS_IS_BETTER, METRIC_UNIT } from '../format/metric-unit.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { ChangeNote } from './change-note.tsx'
+import { FigureValue, figureOf, type RenderFigure } from './figure-value.tsx'
 import { Frame } from './frame.tsx'
 import { Sparkline } from './sparkline.tsx'
-import { ViewMessage } from './view-message.tsx'
+import { ErrorMessage } from './view-message.tsx'
 
 /** One figure, and what is known about it. */
 export interface TileFigure {
@@ -26,42 +27,48 @@ export interface TileProps {
   metric: Metric
   /** What the change is measured against. */
   against: string
-  state: Pick<ViewState, 'status' | 'error'>
+  state: Pick<ViewState, 'status' | 'error' | 'staleSince'>
   figure: TileFigure | undefined
   hasSpark: boolean
+  renderValue: RenderFigure | undefined
   className?: string | undefined
 }
 
 /** One large figure with its change and its last hour. */
-export function Tile({ label, metric, against, state, figure, hasSpark, className }: TileProps) {
-  const isMessage = !figure && state.error
+export function Tile({ label, metric, against, state, figure, hasSpark, renderValue, className }: TileProps) {
   return (
     <Frame
       kind={hasSpark ? 'nowcast-tile nowcast-tile-spark' : 'nowcast-tile'}
       className={className}
-      status={state.status}
+      state={state}
       label={label}
     >
-      <h3 className="nowcast-tile-label">{label}</h3>
-      {figure && <TileBody figure={figure} metric={metric} against={against} hasSpark={hasSpark} />}
-      {isMessage && <ViewMessage error={state.error} />}
-      {!figure && !isMessage && <TileSkeleton hasSpark={hasSpark} />}
+      <div className="nowcast-tile-head">
+        <h3 className="nowcast-tile-label" title={label}>
+          {label}
+        </h3>
+        {figure?.anomaly && <AnomalyBadge anomaly={figure.anomaly} metric={metric} currency={figure.currency} />}
+      </div>
+      {figure && <TileBody {...{ figure, metric, against, hasSpark, renderValue }} />}
+      {!figure && state.error && <ErrorMessage error={state.error} />}
+      {!figure && !state.error && <TileSkeleton hasSpark={hasSpark} />}
     </Frame>
   )
 }
 
-function TileBody(props: { figure: TileFigure; metric: Metric; against: string; hasSpark: boolean }) {
+type TileBodyProps = Pick<TileProps, 'metric' | 'against' | 'hasSpark' | 'renderValue'> & { figure: TileFigure }
+
+function TileBody({ figure, metric, against, hasSpark, renderValue }: TileBodyProps) {
   const { labels, locale } = useNowcast()
-  const { figure, metric, against, hasSpark } = props
   const style = { ...figure, unit: METRIC_UNIT[metric], locale }
   const change = changeOf(figure.v, figure.previous, style, labels.words.percentagePoints)
+  const before = longValue(figure.previous, style)
   return (
     <>
       <p className="nowcast-tile-value" title={longValue(figure.v, style, figure.exact)}>
-        {shortValue(figure.v, style)}
-        {figure.anomaly && <AnomalyBadge anomaly={figure.anomaly} metric={metric} />}
+        <FigureValue figure={figureOf(figure.v, style, figure.exact)} render={renderValue} />
       </p>
-      <ChangeNote change={change} against={against} isLessBetter={LESS_IS_BETTER.has(metric)} />
+      <ChangeNote change={change} against={against} before={before} isLessBetter={LESS_IS_BETTER.has(metric)} />
       {figure.excluded?.map(({ currency, events }) => (
         <p key={currency} className="nowcast-note">
           {events} × {currency}: {labels.words.excluded}
@@ -72,13 +79,17 @@ function TileBody(props: { figure: TileFigure; metric: Metric; against: string; 
   )
 }
 
-function AnomalyBadge({ anomaly, metric }: { anomaly: Anomaly; metric: Metric }) {
+function AnomalyBadge({ anomaly, metric, currency }: { anomaly: Anomaly; metric: Metric; currency?: string }) {
   const { labels, locale } = useNowcast()
-  const style = { unit: METRIC_UNIT[metric], locale }
-  const range = `${labels.words.expected} ${shortValue(anomaly.low, style)} – ${shortValue(anomaly.high, style)}`
+  const style = { unit: METRIC_UNIT[metric], locale, currency }
+  const { words } = labels
+  const word = anomaly.score > 0 ? words.unusuallyHigh : words.unusuallyLow
   return (
-    <span className="nowcast-badge" title={range}>
-      {labels.words.unusual}
+    <span
+      className="nowcast-badge"
+      title={`${word}: ${words.expected} ${shortValue(anomaly.low, style)} – ${shortValue(anomaly.high, style)}`}
+    >
+      <span aria-hidden="true">{anomaly.score > 0 ? '▲' : '▼'}</span> {words.unusual}
     </span>
   )
 }

@@ -13,6 +13,11 @@ export function tickTime(t: number, timeZone: string, locale?: string): string {
   return dateFormat(locale, { timeZone, ...(isMidnight ? DATE : CLOCK) }).format(t)
 }
 
+/** The time of one event to the second, by the viewer's own clock. */
+export function clockTime(t: number, locale?: string): string {
+  return dateFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(t)
+}
+
 /** The time of one bucket, as a tooltip says it. */
 export function bucketTime(t: number, granularity: Granularity, timeZone: string, locale?: string): string {
   const day = dateFormat(locale, { timeZone, weekday: 'short', ...DATE }).format(t)

@@ -13,6 +13,8 @@ export interface NowcastContextValue {
   labels: Labels
   /** BCP 47; undefined is the browser's. */
   locale: string | undefined
+  /** Empty components say how to send an event. */
+  hints: boolean
 }
 
 /** The filters that hold for every query inside the provider. */
@@ -24,8 +26,8 @@ export interface FiltersContextValue {
   choose(chosen: Filters): void
 }
 
-export const NowcastContext = createContext<NowcastContextValue | undefined>(undefined)
-export const FiltersContext = createContext<FiltersContextValue | undefined>(undefined)
+export const NowcastContext = /* @__PURE__ */ createContext<NowcastContextValue | undefined>(undefined)
+export const FiltersContext = /* @__PURE__ */ createContext<FiltersContextValue | undefined>(undefined)
 
 function inside<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('Put this inside <NowcastProvider url="…" token={…}>.')

@@ -1,5 +1,5 @@
 import type { Filters } from '@nowcast/protocol'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { canonicalKey } from '../client/canonical-key.ts'
 import { createClient } from '../client/create-client.ts'
 import type { TokenInput } from '../client/create-token-source.ts'
@@ -19,6 +19,12 @@ export interface NowcastProviderProps {
   labels?: LabelOverrides
   /** BCP 47, for numbers, dates and names of countries. @default the browser's */
   locale?: string
+  /** Empty components say how to send an event; switch it off where the viewers are not those who do. @default true */
+  hints?: boolean
+  /** What the viewer has chosen when the page opens, such as what its address says. @default {} */
+  defaultChosen?: Filters
+  /** Called with the viewer's choice after each change. */
+  onChosenChange?: (chosen: Filters) => void
   children?: ReactNode
 }
 
@@ -26,7 +32,7 @@ const NO_FILTERS: Filters = {}
 
 /** Connects everything inside it to one Nowcast server. It renders nothing of its own. */
 export function NowcastProvider(props: NowcastProviderProps) {
-  const { url, token, filters = NO_FILTERS, theme = 'auto', labels, locale, children } = props
+  const { url, token, filters = NO_FILTERS, theme = 'auto', labels, locale, hints = true, children } = props
   const tokenNow = useRef(token)
   useEffect(() => {
     tokenNow.current = token
@@ -43,15 +49,23 @@ export function NowcastProvider(props: NowcastProviderProps) {
 
   const labelsKey = JSON.stringify(labels ?? {})
   const nowcast = useMemo(
-    () => ({ client, theme, labels: mergeLabels(JSON.parse(labelsKey) as LabelOverrides), locale }),
-    [client, theme, labelsKey, locale],
+    () => ({ client, theme, labels: mergeLabels(JSON.parse(labelsKey) as LabelOverrides), locale, hints }),
+    [client, theme, labelsKey, locale, hints],
   )
-  const [chosen, choose] = useState(NO_FILTERS)
+  const [chosen, setChosen] = useState(props.defaultChosen ?? NO_FILTERS)
+  const onChosenChange = useRef(props.onChosenChange)
+  useEffect(() => {
+    onChosenChange.current = props.onChosenChange
+  })
+  const choose = useCallback((next: Filters) => {
+    setChosen(next)
+    onChosenChange.current?.(next)
+  }, [])
   const fixedKey = canonicalKey({ filters })
   const filtering = useMemo(() => {
     const { filters: fixed = NO_FILTERS } = JSON.parse(fixedKey) as { filters?: Filters }
     return { fixed, chosen, choose }
-  }, [fixedKey, chosen])
+  }, [fixedKey, chosen, choose])
 
   return (
     <NowcastContext.Provider value={nowcast}>

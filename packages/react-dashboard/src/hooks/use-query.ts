@@ -1,10 +1,10 @@
 import type { Query } from '@nowcast/protocol'
-import { useMemo, useSyncExternalStore } from 'react'
-import { type AnswerOf, LOADING, type ViewState } from '../client/view.ts'
+import type { AnswerOf, ViewState } from '../client/view.ts'
 import { useNowcast } from './nowcast-context.ts'
-import { type FilterOptions, useFilteredKey } from './use-filtered-key.ts'
+import { type AskOptions, useFilteredKey } from './use-filtered-key.ts'
+import { useView } from './use-view.ts'
 
-export interface UseQueryOptions extends FilterOptions {
+export interface UseQueryOptions extends AskOptions {
   /** Time after an answer until the query is asked again, ms. @default never */
   refreshMs?: number
 }
@@ -16,8 +16,7 @@ export interface UseQueryOptions extends FilterOptions {
  */
 export function useQuery<Q extends Query>(query: Q, options: UseQueryOptions = {}): ViewState<AnswerOf<Q['kind']>> {
   const { client } = useNowcast()
-  const { refreshMs } = options
+  const { refreshMs, enabled = true } = options
   const key = useFilteredKey(query, options)
-  const view = useMemo(() => client.once(JSON.parse(key) as Q, refreshMs), [client, key, refreshMs])
-  return useSyncExternalStore<ViewState<AnswerOf<Q['kind']>>>(view.subscribe, view.getSnapshot, () => LOADING)
+  return useView(() => client.once(JSON.parse(key) as Q, refreshMs), enabled, [client, key, refreshMs])
 }

@@ -1,7 +1,7 @@
 import type { Series } from '@nowcast/protocol'
 
 /** The least and the largest value that a chart of these series has to hold. */
-export function chartExtent(series: readonly Series[]): [low: number, high: number] {
+export function chartExtent(series: readonly Series[], isStacked: boolean): [low: number, high: number] {
   let low = 0
   let high = 0
   for (const { points } of series) {
@@ -10,5 +10,12 @@ export function chartExtent(series: readonly Series[]): [low: number, high: numb
       high = Math.max(high, v, band?.high ?? v)
     }
   }
+  if (!isStacked) return [low, high]
+  series[0]?.points.forEach((_, index) => {
+    high = Math.max(
+      high,
+      series.reduce((sum, { points }) => sum + Math.max(0, points[index]?.v ?? 0), 0),
+    )
+  })
   return [low, high]
 }

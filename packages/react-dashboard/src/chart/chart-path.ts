@@ -1,9 +1,12 @@
 import type { Point } from '@nowcast/protocol'
+import { thinOut } from './thin-out.ts'
 
 /** Where a time and a value lie in the plot, in px. */
 export interface Scales {
   x(t: number): number
   y(v: number): number
+  /** Width of the plot, px: no more points than that are drawn. */
+  width: number
 }
 
 function place({ x, y }: Scales, t: number, v: number): string {
@@ -15,14 +18,20 @@ function path(places: string[], end = ''): string {
 }
 
 /** Number of points before the first that is not complete yet. */
-function closedCount(points: readonly Point[]): number {
-  const first = points.findIndex(({ partial }) => partial)
-  return first < 0 ? points.length : first
+export function closedCount(points: readonly Point[]): number {
+  // They are the last ones, if there are any.
+  let count = points.length
+  while (count > 0 && points[count - 1]?.partial) count--
+  return count
+}
+
+function closedPoints(points: readonly Point[], { width }: Scales): readonly Point[] {
+  return thinOut(points.slice(0, closedCount(points)), width)
 }
 
 /** The line through the closed buckets. */
 export function closedPath(points: readonly Point[], scales: Scales): string {
-  return path(points.slice(0, closedCount(points)).map(({ t, v }) => place(scales, t, v)))
+  return path(closedPoints(points, scales).map(({ t, v }) => place(scales, t, v)))
 }
 
 /** The line from the last closed bucket through those that are not complete yet. */
@@ -34,20 +43,23 @@ export function partialPath(points: readonly Point[], scales: Scales): string {
 
 /** The area between the closed buckets and zero. */
 export function areaPath(points: readonly Point[], scales: Scales): string {
-  const closed = points.slice(0, closedCount(points))
+  const closed = closedPoints(points, scales)
   const [first, last] = [closed[0], closed.at(-1)]
   if (!first || !last) return ''
-  return `${closedPath(closed, scales)}L${place(scales, last.t, 0)}L${place(scales, first.t, 0)}Z`
+  const line = path(closed.map(({ t, v }) => place(scales, t, v)))
+  return `${line}L${place(scales, last.t, 0)}L${place(scales, first.t, 0)}Z`
 }
 
 /** The area of expected values, where the points have one. */
 export function bandPath(points: readonly Point[], scales: Scales): string {
+  // An area's edges are smooth: every few columns are enough, and the ends are kept.
+  const step = Math.max(1, Math.ceil(points.length / (scales.width / 2)))
   const tops: string[] = []
   const bottoms: string[] = []
-  for (const { t, band } of points) {
-    if (!band) continue
+  points.forEach(({ t, band }, index) => {
+    if (!band || (index % step !== 0 && points[index + 1]?.band)) return
     tops.push(place(scales, t, band.high))
     bottoms.push(place(scales, t, Math.max(0, band.low)))
-  }
+  })
   return path([...tops, ...bottoms.reverse()], 'Z')
 }

@@ -2,7 +2,7 @@ import type { Point } from '@nowcast/protocol'
 import { describe, expect, it } from 'vitest'
 import { areaPath, bandPath, closedPath, partialPath } from './chart-path.ts'
 
-const scales = { x: (t: number) => t * 10, y: (v: number) => 100 - v }
+const scales = { x: (t: number) => t * 10, y: (v: number) => 100 - v, width: 100 }
 const points: Point[] = [
   { t: 0, v: 1 },
   { t: 1, v: 2, band: { expected: 2, low: -1, high: 4 } },
