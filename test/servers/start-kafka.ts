@@ -46,6 +46,8 @@ export interface KafkaServerOptions {
   jvm?: string[]
   /** Port for clients; a free one by default. */
   port?: number
+  /** Its place among several brokers, and the ports of all their controllers; alone by default. */
+  cluster?: { nodeId: number; controllers: readonly number[] }
 }
 
 /** Why no broker can be started here; undefined when it can. */
@@ -61,7 +63,9 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   const folder = mkdtempSync(join(tmpdir(), 'nowcast-kafka-'))
   const { proxies = [], listeners = {} } = options
   const more = Object.keys(listeners)
-  const [free = 0, controllerPort = 0, ...otherPorts] = await freePorts(2 + proxies.length + more.length)
+  const [free = 0, freeController = 0, ...otherPorts] = await freePorts(2 + proxies.length + more.length)
+  const { nodeId, controllers } = options.cluster ?? { nodeId: 1, controllers: [freeController] }
+  const controllerPort = controllers[nodeId - 1]
   const proxiedPorts = otherPorts.splice(0, proxies.length)
   const addressOf = (listener: string) => `127.0.0.1:${otherPorts[more.indexOf(listener)]}`
   const port = options.port ?? free
@@ -70,8 +74,8 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   const jvm = options.jvm ? [...options.jvm, '-cp', join(kafkaJars, '*')] : JVM
   const properties = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': nodeId,
+    'controller.quorum.voters': controllers.map((one, i) => `${i + 1}@127.0.0.1:${one}`).join(),
     listeners: [
       `PLAINTEXT://${address}`,
       `CONTROLLER://127.0.0.1:${controllerPort}`,
@@ -90,7 +94,7 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),
-    'offsets.topic.replication.factor': 1,
+    'offsets.topic.replication.factor': controllers.length,
     'offsets.topic.num.partitions': 1,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
@@ -117,6 +121,9 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   )
   let child: ChildProcess | undefined
   let output = ''
+  // Whatever becomes of the tests, no broker outlives them.
+  const endWithUs = () => child?.kill('SIGKILL')
+  process.once('exit', endWithUs)
 
   async function start(): Promise<void> {
     output = ''
@@ -177,9 +184,20 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
     runTool,
     async stop() {
       await kill()
+      process.off('exit', endWithUs)
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+/** Several brokers that hold copies of each other's events. */
+export async function startKafkaCluster(brokers: number): Promise<KafkaServer[]> {
+  const controllers = await freePorts(brokers)
+  const started = controllers.map((_, i) => startKafka({ cluster: { nodeId: i + 1, controllers } }))
+  const settled = await Promise.allSettled(started)
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed) await Promise.all(settled.map((one) => one.status === 'fulfilled' && one.value.stop()))
+  return Promise.all(started)
 }
 
 function isListening(port: number): Promise<boolean> {
