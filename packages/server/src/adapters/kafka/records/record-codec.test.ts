@@ -122,6 +122,21 @@ describe('the record codec', () => {
     expect(decoded?.foreign).toMatchObject({ offset: 1, count: 4, reason: 'a gap in the offsets' })
   })
 
+  test('fills gaps that compaction has left in a batch', async () => {
+    const bytes = await encoded(simples(0, 2), 1e6)
+    // Sizes of about 150 bytes take two; behind them stand attributes, time and the offset, zigzag.
+    const size = (((bytes[61] as number) & 127) | ((bytes[62] as number) << 7)) >>> 1
+    const second = 63 + size
+    expect(bytes[second + 4]).toBe(1 * 2)
+    bytes[second + 4] = 4 * 2
+    bytes.writeInt32BE(5, BATCH.lastOffsetDelta)
+    const batch = decodeRecords(sealed(bytes), 0)?.batch as RecordBatch
+    const isEvent = Array.from(batch.flags, (flag) => (flag & NO_EVENT) === 0)
+    expect(isEvent).toEqual([true, false, false, false, true, false])
+    expect(rowOf(batch, 4)).toBe('{"n":1}')
+    expect(rowOf(batch, 2)).toBe('')
+  })
+
   test('gives a gap that is longer than memory allows in parts', async () => {
     const bytes = await encoded(simples(0, 1), 1e6, 1_000_000)
     let at = 0
