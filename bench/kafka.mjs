@@ -3,9 +3,11 @@ import { startChild } from './measure/child.mjs'
 import { readFlags, report, spread } from './measure/report.mjs'
 
 /*
- * Kafka as the log, on one real broker that shares the cores with everything else. Three things in turns, round by round:
+ * Kafka as the log, on one real broker that shares the cores with everything else, in turns:
  *
- *   ingest    HTTP to acknowledgement, CPU of the ingest process per event, beside JSON.parse of the same bytes
+ *   whole     a server with all roles, Kafka, Redis and the engine: from the first request until all is live and archived,
+ *             beside Kafka's two tools, one after the other
+ *   ingest    HTTP to acknowledgement, CPU of the ingest process per event, beside the embedded log and JSON.parse
  *   log       append and read alone, beside Kafka's own ProducerPerformance and ConsumerPerformance with records as large
  *
  * The tools' CPU is what they take for many records, less what they take for few.
@@ -17,8 +19,9 @@ const APPEND_EVENTS = 4000
 const FEW = 1000
 const TOOLS = 'org.apache.kafka.tools'
 
-const broker = startChild(await bundleServer('kafka-broker'))
+const broker = startChild(await bundleServer('log-services'))
 const ingest = startChild(await bundleServer('ingest-server'))
+const embedded = startChild(await bundleServer('ingest-server'))
 const parser = startChild(await bundleServer('ingest-server'))
 const log = startChild(await bundleServer('kafka-log'))
 const load = startChild(new URL('./load/send-batches.mjs', import.meta.url))
@@ -26,34 +29,65 @@ const readings = []
 try {
   const { address } = await broker.ask('start')
   const topicOf = (topic) => ({ brokers: [address], topic, partitions })
-  const { port, key } = await ingest.ask({ kafka: topicOf('ingested') })
-  await load.ask({ port, key, connections, eventsPerBatch: batch })
+  const servers = {
+    kafka: { child: ingest, ...(await ingest.ask({ kafka: topicOf('ingested') })) },
+    embedded: { child: embedded, ...(await embedded.ask('open')) },
+  }
   const { rowBytes } = await log.ask({ open: { ...topicOf('appended'), events: APPEND_EVENTS } })
   for (let round = -1; round < rounds; round++) {
     const scale = round < 0 ? 0.25 : 1
-    const ingested = await measureIngest(events * scale)
+    const ingested = await measureIngest(servers, events * scale)
     const appended = await log.ask({ append: records * scale })
     const read = await log.ask({ read: appended.events })
+    const whole = await measureWhole(address, `whole-${round}`, events * scale)
     const produced = await produce(address, `produced-${round}`, records * scale, Math.round(rowBytes))
     const consumed = await consume(address, `produced-${round}`, records * scale)
     if (round < 0) continue // warm-up
-    readings.push({ ...ingested, appended, read, produced, consumed })
+    readings.push({ ...ingested, appended, read, whole, produced, consumed })
     const rate = ({ events, ms }) => `${Math.round(events / ms)} K/s`
     console.error(
-      `round ${round + 1}: ingest ${ingested.ingestUs.toFixed(2)} µs an event, append ${rate(appended)}, read ${rate(read)}, tools ${rate(produced)} and ${rate(consumed)}`,
+      `round ${round + 1}: ingest ${ingested.ingestUs.toFixed(2)} µs an event, append ${rate(appended)}, read ${rate(read)}, whole ${rate(whole)}, tools ${rate(produced)} and ${rate(consumed)}`,
     )
   }
 } finally {
-  await Promise.all([ingest, parser, log, load].map((child) => child.stop()))
+  await Promise.all([ingest, embedded, parser, log, load].map((child) => child.stop()))
   await broker.stop()
 }
 
-async function measureIngest(count) {
-  const { cpuMs: before } = await ingest.ask('cpu')
-  const sent = await load.ask({ events: count })
-  const { cpuMs: after } = await ingest.ask('cpu')
+async function measureIngest(servers, count) {
+  const sent = await ingestInto(servers.kafka, count)
   const { bytesMs } = await parser.ask({ parse: count, eventsPerBatch: batch })
-  return { ...sent, ingestUs: ((after - before) * 1000) / sent.events, parseUs: (bytesMs * 1000) / count }
+  const { ingestUs: embeddedUs } = await ingestInto(servers.embedded, count)
+  return { ...sent, embeddedUs, parseUs: (bytesMs * 1000) / count }
+}
+
+async function ingestInto({ child, port, key }, count) {
+  await load.ask({ port, key, connections, eventsPerBatch: batch })
+  const { cpuMs: before } = await child.ask('cpu')
+  const sent = await load.ask({ events: count })
+  const { cpuMs: after } = await child.ask('cpu')
+  return { ...sent, ingestUs: ((after - before) * 1000) / sent.events }
+}
+
+/** From the first request until every event is live and archived. */
+async function measureWhole(address, topic, count) {
+  // Each server has stores of its own, so that all of them can be compared at the end.
+  const { redis } = await broker.ask('redis')
+  const server = startChild(await bundleServer('whole-server'))
+  const clients = startChild(new URL('./load/send-batches.mjs', import.meta.url))
+  try {
+    const services = { kafka: { brokers: [address], topic, partitions }, redis }
+    const started = await server.ask({ start: services })
+    await clients.ask({ port: started.port, key: started.key, connections, eventsPerBatch: batch })
+    const startedAt = Date.now()
+    const sent = await clients.ask({ events: count })
+    const settled = await server.ask({ settle: sent.events })
+    if (settled.differences > 0) throw new Error(`log, live and history differ in ${settled.differences} places`)
+    const cpuMs = settled.serverMs - started.serverMs
+    return { events: sent.events, ms: settled.archivedAt - startedAt, liveMs: settled.liveAt - startedAt, cpuMs }
+  } finally {
+    await Promise.all([clients.stop(), server.stop()])
+  }
 }
 
 async function produce(address, topic, count, size) {
@@ -90,6 +124,9 @@ async function consume(address, topic, count) {
 const of = (read) => readings.map(read)
 const rates = (name) => of((reading) => (reading[name].events * 1000) / reading[name].ms)
 const cpu = (name) => of((reading) => (reading[name].cpuMs * 1000) / reading[name].events)
+/** Both tools, one after the other, on the cores that the whole server shares. */
+const toolRates = of(({ produced, consumed }) => 1000 / (produced.ms / produced.events + consumed.ms / consumed.events))
+const wholeShare = rates('whole').map((rate, i) => (100 * rate) / toolRates[i])
 const share = (ours, theirs) => of((_, i) => (100 * rates(ours)[i]) / rates(theirs)[i])
 const ingestUs = of((reading) => reading.ingestUs)
 const times = of((reading) => reading.ingestUs / reading.parseUs)
@@ -100,6 +137,12 @@ report(
     setup: { events, records, connections, eventsPerBatch: batch, partitions },
     rows: [
       { what: 'CPU of ingest, HTTP to Kafka’s acknowledgement', unit: 'µs/event', readings: ingestUs, digits: 2 },
+      {
+        what: 'CPU of ingest into the embedded log, in turns with it',
+        unit: 'µs/event',
+        readings: of((reading) => reading.embeddedUs),
+        digits: 2,
+      },
       { what: 'CPU of JSON.parse', unit: 'µs/event', readings: of((reading) => reading.parseUs), digits: 2 },
       { what: 'ingest ÷ JSON.parse', unit: '', readings: times, digits: 1 },
       {
@@ -109,6 +152,15 @@ report(
       },
       { what: 'latency of a batch, p50', unit: 'ms', readings: of(({ p50Ms }) => p50Ms), digits: 1 },
       { what: 'latency of a batch, p99', unit: 'ms', readings: of(({ p99Ms }) => p99Ms), digits: 1 },
+      { what: 'whole server, sent until live and archived', unit: 'events/s', readings: rates('whole') },
+      {
+        what: 'whole server, sent until live',
+        unit: 'events/s',
+        readings: of(({ whole }) => (whole.events * 1000) / whole.liveMs),
+      },
+      { what: 'Kafka’s two tools, one after the other', unit: 'records/s', readings: toolRates },
+      { what: 'whole server ÷ tools', unit: '%', readings: wholeShare },
+      { what: 'CPU of the whole server', unit: 'µs/event', readings: cpu('whole'), digits: 2 },
       { what: 'append', unit: 'events/s', readings: rates('appended') },
       { what: 'Kafka’s producer tool', unit: 'records/s', readings: rates('produced') },
       { what: 'append ÷ tool', unit: '%', readings: share('appended', 'produced') },
@@ -121,6 +173,11 @@ report(
       { what: 'CPU of the consumer tool', unit: 'µs/record', readings: cpu('consumed'), digits: 2 },
     ],
     aims: [
+      {
+        what: `the whole at ${median(wholeShare).toFixed(0)} % of the tools`,
+        aim: '(≥ 40 %)',
+        met: median(wholeShare) >= 40,
+      },
       { what: `ingest takes ${median(ingestUs).toFixed(1)} µs an event`, aim: '(≤ 8)', met: median(ingestUs) <= 8 },
       { what: `${median(times).toFixed(1)} × JSON.parse`, aim: '(≤ 8)', met: median(times) <= 8 },
       {

@@ -14,7 +14,7 @@ import { createLogReader } from '../../packages/server/src/consume/log-reader.ts
 import { createNowcast, type Nowcast } from '../../packages/server/src/create-nowcast.ts'
 
 /*
- * The whole server with its engine, in a data directory of its own. `start` answers with its port; `settle` waits until
+ * The whole server with its engine, in a data directory of its own; told `{ start }`, with Kafka and Redis. It answers with its port; `settle` waits until
  * so many events are live and archived, compares all of them, and answers when that was; `insert` stops the server and
  * writes what its log holds into an empty archive, insert by insert as large as the archiver's, and nothing else.
  */
@@ -29,8 +29,8 @@ const dataDir = mkdtempSync(join(tmpdir(), 'nowcast-bench-'))
 let nowcast: Nowcast
 let server: Server
 
-async function start(): Promise<object> {
-  nowcast = await createNowcast({ dataDir, projects: [PROJECT] })
+async function start(services: Services = {}): Promise<object> {
+  nowcast = await createNowcast({ dataDir, projects: [PROJECT], ...services })
   server = createAdaptorServer({ fetch: nowcast.app.fetch }) as Server
   await nowcast.start()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -111,18 +111,22 @@ async function readInserts(log: ReturnType<typeof createLmdbEventLog>): Promise<
   }
 }
 
-type Message = 'start' | 'insert' | { settle: number }
+/** Kafka and Redis in place of the embedded log and memory. */
+type Services = Pick<Parameters<typeof createNowcast>[0] & object, 'kafka' | 'redis'>
+type Message = 'start' | { start: Services } | 'insert' | { settle: number }
 
 process.on('message', async (message: Message) => {
   try {
     if (message === 'start') process.send?.(await start())
+    else if (typeof message === 'object' && 'start' in message) process.send?.(await start(message.start))
     else if (message === 'insert') process.send?.(await insert())
     else process.send?.(await settle(message.settle))
   } catch (error) {
     process.send?.({ error: String((error as Error).stack) })
   }
 })
-process.on('disconnect', () => {
+process.on('disconnect', async () => {
+  await nowcast?.stop()
   rmSync(dataDir, { recursive: true, force: true })
   process.exit()
 })

@@ -2,20 +2,28 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { kafkaJars } from '../../scripts/kafka-jars.mjs'
 import { type KafkaServer, kafkaIsMissing, startKafka } from '../../test/servers/start-kafka.ts'
+import { startRedis, type TestRedis } from '../../test/servers/start-redis.ts'
 
 /*
- * A broker of Kafka, and Kafka's own tools. Told `start` it answers with the broker's address; told `{ tool, args }` it
- * runs one of the tools and answers what it printed, and the CPU time it took.
+ * A broker of Kafka, a Redis, and Kafka's own tools. Told `start` or `redis` it answers where the broker is, or a Redis
+ * that is empty; told `{ tool, args }` it runs one of the tools and answers what it printed, and the CPU time it took.
  */
 
 /** As a server is run, not as tests start fastest. */
 const JVM = ['-Xms1g', '-Xmx1g', '-XX:+UseG1GC']
 let kafka: KafkaServer | undefined
+let redis: TestRedis | undefined
 
 async function start(): Promise<{ address: string }> {
   if (kafkaIsMissing) throw new Error(kafkaIsMissing)
   kafka = await startKafka({ jvm: JVM })
   return { address: kafka.address }
+}
+
+async function emptyRedis(): Promise<{ redis: string }> {
+  await redis?.remove()
+  redis = await startRedis()
+  return { redis: redis.url }
 }
 
 function run(tool: string, args: string[]): Promise<{ output: string; cpuMs: number }> {
@@ -39,10 +47,10 @@ function run(tool: string, args: string[]): Promise<{ output: string; cpuMs: num
   })
 }
 
-type Message = 'start' | { tool: string; args: string[] }
+type Message = 'start' | 'redis' | { tool: string; args: string[] }
 
 process.on('message', (message: Message) => {
-  const answer = message === 'start' ? start() : run(message.tool, message.args)
+  const answer = message === 'start' ? start() : message === 'redis' ? emptyRedis() : run(message.tool, message.args)
   answer.then(
     (done) => process.send?.(done),
     (error: Error) => process.send?.({ error: error.message }),
@@ -50,5 +58,6 @@ process.on('message', (message: Message) => {
 })
 process.on('disconnect', async () => {
   await kafka?.stop()
+  await redis?.remove()
   process.exit()
 })
