@@ -4,26 +4,28 @@ import { dirname, join } from 'node:path'
 import { runCommand } from './run-command.mjs'
 
 const VERSION = '4.1.1'
+/** Logs to stderr, from a level on that is a system property. */
+const BINDING = 'slf4j-simple'
 
 /** Where the jars of Kafka's server and tools lie, once they are installed. */
 export const kafkaJars = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nowcast', `kafka-${VERSION}`)
 
 /** Whether the jars are there. */
 export function hasKafkaJars() {
-  return existsSync(kafkaJars) && readdirSync(kafkaJars).some((name) => name.startsWith('kafka_'))
+  const jars = existsSync(kafkaJars) ? readdirSync(kafkaJars) : []
+  return ['kafka_', `${BINDING}-`].every((start) => jars.some((name) => name.startsWith(start)))
 }
 
 const dependency = (groupId, artifactId, version) =>
   `<dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>`
 
-// slf4j's silent binding: the broker logs nothing, and says why it ends on stderr all the same.
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>nowcast</groupId><artifactId>kafka-for-tests</artifactId><version>1</version>
   <dependencies>
     ${dependency('org.apache.kafka', 'kafka_2.13', VERSION)}
     ${dependency('org.apache.kafka', 'kafka-tools', VERSION)}
-    ${dependency('org.slf4j', 'slf4j-nop', '1.7.36')}
+    ${dependency('org.slf4j', BINDING, '1.7.36')}
   </dependencies>
 </project>
 `

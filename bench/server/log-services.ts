@@ -10,7 +10,7 @@ import { startRedis, type TestRedis } from '../../test/servers/start-redis.ts'
  */
 
 /** As a server is run, not as tests start fastest. */
-const JVM = ['-Xms1g', '-Xmx1g', '-XX:+UseG1GC']
+const JVM = ['-Xms1g', '-Xmx1g', '-XX:+UseG1GC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
 let kafka: KafkaServer | undefined
 let redis: TestRedis | undefined
 

@@ -9,7 +9,9 @@ import { hasKafkaJars, kafkaJars } from '../../scripts/kafka-jars.mjs'
 import { freePorts } from './free-ports.ts'
 
 const START_MS = 90_000
-const JVM = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', join(kafkaJars, '*')]
+/** Only what ends a broker is worth showing. */
+const CLASSES = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(kafkaJars, '*')]
+const JVM = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...CLASSES]
 
 /** One real broker in KRaft mode, with its data in a temporary folder. */
 export interface KafkaServer {
@@ -71,7 +73,7 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   const port = options.port ?? free
   const address = `127.0.0.1:${port}`
   const names = proxies.map((_, i) => `PROXIED${i}`)
-  const jvm = options.jvm ? [...options.jvm, '-cp', join(kafkaJars, '*')] : JVM
+  const jvm = options.jvm ? [...options.jvm, ...CLASSES] : JVM
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': nodeId,

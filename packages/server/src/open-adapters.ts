@@ -24,6 +24,8 @@ import type { Telemetry } from './telemetry.ts'
 
 /** W of the duplicate rule: how long the log must keep events for it, ms. */
 export const DUPLICATE_MS = 24 * 3_600_000
+/** How often a record that is not ours is shown, ms. */
+const FOREIGN_SAMPLE_MS = 10_000
 /** Of a process that archives alone, ms. */
 const SOLE_LEASE_MS = 5000
 const RETRY_MS = 2000
@@ -148,12 +150,16 @@ export function kafkaTopicOptions(kafka: KafkaConfig) {
 }
 
 function kafkaLogOptions(kafka: KafkaConfig, { telemetry, logger }: OpenAdaptersContext): KafkaEventLogOptions {
+  let warnedAt = Number.NEGATIVE_INFINITY
   return {
     ...kafkaTopicOptions(kafka),
     compression: kafka.compression,
     onWarning: (message) => logger.warn(message),
     onForeign(partition, records) {
       telemetry.foreignRecords.inc({ partition }, records.count)
+      // All are counted; a sample is shown, for somebody may write thousands a second.
+      if (performance.now() - warnedAt < FOREIGN_SAMPLE_MS) return
+      warnedAt = performance.now()
       logger.warn({ partition, ...records }, 'records in the topic that Nowcast did not write are passed over')
     },
   }

@@ -11,6 +11,7 @@ import { createKafkaConsumerGroup } from './kafka-consumer-group.ts'
 import { createKafkaEventLog, type KafkaEventLogOptions } from './kafka-event-log.ts'
 
 const LOGIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule'
+const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule'
 const PASSWORD = 'correct-horse'
 
 describe.skipIf(kafkaIsMissing)('a broker with users and rights', () => {
@@ -32,11 +33,11 @@ describe.skipIf(kafkaIsMissing)('a broker with users and rights', () => {
     kafka = await startKafka({
       listeners: { LOGIN: 'SASL_PLAINTEXT', SAFE: 'SASL_SSL' },
       properties: {
-        'sasl.enabled.mechanisms': 'PLAIN',
+        'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
         ...Object.fromEntries(
-          ['login', 'safe'].map((name) => [
-            `listener.name.${name}.plain.sasl.jaas.config`,
-            `${LOGIN_MODULE} required ${users};`,
+          ['login', 'safe'].flatMap((name) => [
+            [`listener.name.${name}.plain.sasl.jaas.config`, `${LOGIN_MODULE} required ${users};`],
+            [`listener.name.${name}.scram-sha-512.sasl.jaas.config`, `${SCRAM_MODULE} required;`],
           ]),
         ),
         // Those who do not log in come over the listener that the tests use to look after the broker.
@@ -101,6 +102,20 @@ describe.skipIf(kafkaIsMissing)('a broker with users and rights', () => {
   test('a broker that cannot prove who it is gets nothing', async () => {
     const log = createKafkaEventLog({ ...over(true), topic: 'secret', partitions: 1, startTimeoutMs: 500 })
     await expect(log.start()).rejects.toThrow(/self-signed certificate/)
+    await log.stop()
+  })
+
+  test('a login that never sends the password works as well', async () => {
+    await kafka.runTool('kafka.admin.ConfigCommand', [
+      ...['--bootstrap-server', kafka.address, '--alter', '--entity-type', 'users', '--entity-name', 'nowcast'],
+      ...['--add-config', `SCRAM-SHA-512=[password=${PASSWORD}]`],
+    ])
+    const { brokers } = as('nowcast')
+    const sasl = { mechanism: 'scram-sha-512', username: 'nowcast', password: PASSWORD } as const
+    const log = createKafkaEventLog({ brokers, sasl, topic: 'scrambled', partitions: 1 })
+    await log.start()
+    await log.append([batchOf(0, 3)])
+    expect(await readNumbers(log, 0, 0)).toEqual([0, 1, 2])
     await log.stop()
   })
 
