@@ -6,6 +6,9 @@ import type { ClickHouseConnection } from './clickhouse-connection.ts'
 
 const POLL_MS = 100
 const MOST_NAMES = 100
+const MOST_TRIES = 3
+/** Replicated tables ask for the second, since the statement reads another table. */
+const REWRITE_SETTINGS = { mutations_sync: '0', allow_nondeterministic_mutations: 1 } as const
 const DOING = 'deleting a user'
 const LISTED = '(SELECT project, id FROM nowcast.deleted_users)'
 const SALT = '(SELECT any(salt) FROM nowcast.deleted_users)'
@@ -43,6 +46,14 @@ export function createUserDeleter(connection: ClickHouseConnection): UserDeleter
     await connection.command('TRUNCATE TABLE nowcast.deleted_users', { doing: DOING })
   }
 
+  async function rewrite(project: string, id: string, onProgress: (partsLeft: number) => void): Promise<void> {
+    const parameters = { project, id, salt: randomBytes(8).readBigUInt64LE().toString() }
+    const note = 'INSERT INTO nowcast.deleted_users SELECT {project:String}, {id:String}, {salt:UInt64}'
+    await connection.command(note, { doing: DOING, parameters, settings: { async_insert: 0 } })
+    await connection.command(REWRITE, { doing: DOING, settings: REWRITE_SETTINGS })
+    await settle(onProgress)
+  }
+
   async function rowsOf(parameters: { project: string; id: string }): Promise<UserDeletion> {
     const sql = `SELECT
   count(),
@@ -66,14 +77,11 @@ WHERE project = {project:String} AND (user_id = {id:String} OR anonymous_id = {i
       isBusy = true
       try {
         const found = await rowsOf({ project, id })
-        if (found.rows === 0) return found
-        const parameters = { project, id, salt: randomBytes(8).readBigUInt64LE().toString() }
-        await connection.command(
-          `INSERT INTO nowcast.deleted_users SELECT {project:String}, {id:String}, {salt:UInt64}`,
-          { doing: DOING, parameters, settings: { async_insert: 0 } },
-        )
-        await connection.command(REWRITE, { doing: DOING, settings: { mutations_sync: '0' } })
-        await settle(onProgress)
+        // Another process that ends a deletion of its own may have emptied the list too early for this one.
+        for (let left = found.rows, tries = 0; left > 0 && tries < MOST_TRIES; tries++) {
+          await rewrite(project, id, onProgress)
+          left = (await rowsOf({ project, id })).rows
+        }
         return found
       } finally {
         isBusy = false
@@ -84,8 +92,7 @@ WHERE project = {project:String} AND (user_id = {id:String} OR anonymous_id = {i
       if (row?.[0] === '0') return
       const [unfinished] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING })
       // It was noted, and the process ended before the rewriting began, or after.
-      if (unfinished?.[1] === '0')
-        await connection.command(REWRITE, { doing: DOING, settings: { mutations_sync: '0' } })
+      if (unfinished?.[1] === '0') await connection.command(REWRITE, { doing: DOING, settings: REWRITE_SETTINGS })
       isBusy = true
       settle(() => {})
         .catch(() => {})
