@@ -166,6 +166,23 @@ describeInChromium('outages are survived', (browser) => {
     expect(server.counted().map(({ name }) => name)).toEqual(names(50))
   })
 
+  test('a page whose clock is right keeps its events behind those of a page whose clock was ahead', async () => {
+    const before = () => {
+      const real = Date.now
+      if (!localStorage.getItem('isRight')) Date.now = () => real() + 86_400_000
+    }
+    const { page, server, siteUrl } = await openPage(browser(), { options, before })
+    server.outage = { status: 503 }
+    await trackMany(page, 10)
+    await page.evaluate(() => localStorage.setItem('isRight', 'yes'))
+    await page.goto(siteUrl)
+    await page.waitForFunction(() => window.client)
+    await trackMany(page, 10, 10)
+    server.recover()
+    await flush(page)
+    expect(server.counted().map(({ name }) => name)).toEqual(names(20))
+  })
+
   test('a batch that is too large is split in order', async () => {
     const { page, server } = await openPage(browser(), { options })
     server.largestBatch = 15

@@ -101,6 +101,17 @@ test('what a killed process has tracked is sent by the next one, once and in ord
   expect(spoolFiles()).toEqual([])
 })
 
+test('what was answered before the kill is not sent again', async () => {
+  const tracker = await startTracker(server.url, 1000)
+  await server.until(() => server.stored.length === 1000)
+  await kill(tracker)
+  await openClient().client.flush()
+  // Only the answer to the last request may not have been noted yet.
+  const last = server.received.findLast(({ ids }) => ids.includes(server.stored[999]!.id!))!
+  expect(server.stored.length).toBeLessThanOrEqual(1000 + last.ids.length)
+  expect(server.received.filter(({ ids }) => ids.includes(server.stored[0]!.id!))).toHaveLength(1)
+})
+
 test('a process that is killed while it sends, again and again, loses nothing and counts nothing twice', async () => {
   // Some answers never arrive: what they were about is sent again with the same ids.
   server.fail(...Array.from({ length: 300 }, (_, index) => (index % 3 ? {} : { reset: true, store: true })))
