@@ -99,6 +99,11 @@ export class MinuteWindow {
     if (refunds > 0) this.refunds.set(id, { events: refunds, ...splitSum(refundRevenue) })
   }
 
+  /** Events and sketches of a cell; undefined while the window is packed. */
+  openCell(id: number): Pick<CellContent, 'events' | 'users' | 'sessions'> | undefined {
+    return this.open?.get(id)
+  }
+
   visit(visitor: CellVisitor): void {
     if (this.sealed) {
       const { ids, events, revenueHigh, revenueLow } = this.sealed

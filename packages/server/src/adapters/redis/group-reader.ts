@@ -1,3 +1,4 @@
+import { type Cell, cellKey } from '../../record/cell.ts'
 import { MINUTE_MS, type WindowCube } from '../../window/window-cube.ts'
 import { type GroupState, toGroupState } from './completeness.ts'
 import { groupKeys, groupOf, groupOfSecond, minuteOfMember, secondOfMember } from './hot-keys.ts'
@@ -16,7 +17,8 @@ const NOTHING_YET = -1
 const NOTHING_MORE = 'inf'
 
 interface Changes {
-  runId: string
+  /** Of the server and of what was begun there. */
+  identity: string
   state: GroupState
   /** Members and their revisions. */
   minutes: Map<string, string>
@@ -40,8 +42,8 @@ export class GroupReader {
   private readonly held = new Map<string, string>()
   /** Minutes to be read, with their revisions, the newest last. */
   private backlog: [member: string, revision: string][] = []
-  /** Server that all of it was read from; undefined when nothing is certain. */
-  private runId: string | undefined
+  /** That of all that was read. */
+  private identity: string | undefined
   private revision = NOTHING_YET
   private comparedAt = Number.NEGATIVE_INFINITY
 
@@ -65,19 +67,22 @@ export class GroupReader {
   async refresh(horizon: () => number, now: number, deadline: number): Promise<boolean> {
     let changes = await this.read(this.revision)
     const { revision } = changes.state
-    // Another server, or one that lost its last writes: what was read may never have been there.
-    const isOther = changes.runId !== this.runId || revision < this.revision
+    // Another server, one that lost its last writes, or was emptied: what was read may never have been there.
+    const isOther = changes.identity !== this.identity || revision < this.revision
     const isWhole = isOther || performance.now() - this.comparedAt > COMPARE_MS
     if (isWhole) {
       changes = await this.read(NOTHING_YET)
       this.dropOthers(changes, horizon())
-      const isDue = ([member, at]: [string, string]) => isOther || this.held.get(member) !== at
+      if (isOther) this.held.clear()
+      const isDue = ([member, at]: [string, string]) => this.held.get(member) !== at
       this.backlog = [...changes.minutes].filter(isDue).sort(byStart)
       this.comparedAt = performance.now()
-      this.runId = changes.runId
+      this.identity = changes.identity
     } else if (changes.minutes.size > 0) {
+      const waiting = new Set(this.backlog.map(([member]) => member))
+      const read = (minute: [string, string]) => this.readMinute(minute, horizon, now, !waiting.has(minute[0]))
+      await inTurns([...changes.minutes], AT_ONCE, read)
       this.backlog = this.backlog.filter(([member]) => !changes.minutes.has(member))
-      await inTurns([...changes.minutes], AT_ONCE, (minute) => this.readMinute(minute, horizon, now))
     }
     const isSecondRead = await this.readSeconds(changes, now)
     this.revision = changes.state.revision
@@ -96,22 +101,35 @@ export class GroupReader {
     const before = this.backlog.length
     while (this.backlog.length > 0) {
       const batch = this.backlog.slice(-AT_ONCE)
-      await inTurns(batch, AT_ONCE, (minute) => this.readMinute(minute, horizon, now))
+      await inTurns(batch, AT_ONCE, (minute) => this.readMinute(minute, horizon, now, false))
       this.backlog.length -= batch.length
       if (performance.now() > deadline) break
     }
     return before > 0
   }
 
-  private async readMinute([member, revision]: [string, string], horizon: () => number, now: number): Promise<void> {
+  /** @param isKnown what was read of it before is as the store had it */
+  private async readMinute(
+    [member, revision]: [string, string],
+    horizon: () => number,
+    now: number,
+    isKnown: boolean,
+  ): Promise<void> {
     const { client, groups } = this.connection
     const { project, start } = minuteOfMember(member)
     if (start < horizon() || groupOf(project, start, groups) !== this.group) return
-    const cells = await readMinute(client, this.group, project, start)
+    const at = { group: this.group, project, minute: start }
+    const cells = await readMinute(client, at, isKnown ? (cell) => this.heldCell(start, cell) : undefined)
     // Gone after it was named, though not for its age: the store was emptied.
     if (cells.length === 0 && start > horizon() + EXPIRING_MS) this.comparedAt = Number.NEGATIVE_INFINITY
     this.cube.replaceMinute(project, start, cells, start + MINUTE_MS + QUIET_MS < now)
     this.held.set(member, revision)
+  }
+
+  private heldCell(minute: number, cell: Cell) {
+    const windows = this.cube.projects.get(cell.project)
+    const id = windows?.dictionary.idOf(cellKey(cell))
+    return id === undefined ? undefined : windows?.minutes.get(minute)?.openCell(id)
   }
 
   private async readSeconds({ seconds }: Changes, now: number): Promise<boolean> {
@@ -142,7 +160,7 @@ export class GroupReader {
     const reply = await this.run(this.connection.client, 'read-changes', keys, [String(since), String(since)])
     const [runId, fences, beginnings, minutes, seconds, time] = reply as Reply
     const state = toGroupState(fences, beginnings, Number(time) * 1000)
-    return { runId, state, minutes: toMap(minutes), seconds: toMap(seconds) }
+    return { identity: [runId, ...beginnings].join(' '), state, minutes: toMap(minutes), seconds: toMap(seconds) }
   }
 }
 

@@ -1,25 +1,43 @@
 import type { Cluster, Redis } from 'ioredis'
+import type { Cell } from '../../record/cell.ts'
 import { HyperLogLog } from '../../sketch/hyperloglog.ts'
 import type { CellContent } from '../../window/minute-content.ts'
-import { knownCell, minuteKey, type SketchKind, secondKey, sketchKey } from './hot-keys.ts'
+import { knownCell, minuteKey, secondKey, sketchKey } from './hot-keys.ts'
 
 /** Sketches that are asked for at once: at 12 KB each, a few megabytes at most. */
 const MOST_SKETCHES = 256
 
-/** All cells of a minute; none when Redis does not have it. */
+/** What was read of a cell before. */
+type HeldCell = Pick<CellContent, 'events' | 'users' | 'sessions'>
+
+/**
+ * All cells of a minute; none when Redis does not have it. Sketches of a cell whose events are as many as those that
+ * `heldOf` names are taken from there: nothing is added to a sketch without an event.
+ */
 export async function readMinute(
   client: Redis | Cluster,
-  group: number,
-  project: string,
-  minute: number,
+  { group, project, minute }: { group: number; project: string; minute: number },
+  heldOf?: (cell: Cell) => HeldCell | undefined,
 ): Promise<CellContent[]> {
   const cells = toCells(project, await fieldsOf(client, minuteKey(group, project, minute)))
-  const names = [...cells.keys()]
+  const changed: [name: string, content: CellContent][] = []
+  for (const [name, content] of cells) {
+    const held = heldOf?.(content.cell)
+    if (held?.events === content.events) {
+      content.users = held.users
+      content.sessions = held.sessions
+    } else {
+      changed.push([name, content])
+    }
+  }
   for (const kind of ['users', 'sessions'] as const) {
-    for (let first = 0; first < names.length; first += MOST_SKETCHES) {
-      const chunk = names.slice(first, first + MOST_SKETCHES)
-      const sketches = await readSketches(client, group, project, minute, kind, chunk)
-      for (const [i, name] of chunk.entries()) (cells.get(name) as CellContent)[kind] = sketches[i]
+    for (let first = 0; first < changed.length; first += MOST_SKETCHES) {
+      const chunk = changed.slice(first, first + MOST_SKETCHES)
+      const values = await client.mgetBuffer(chunk.map(([name]) => sketchKey(group, project, minute, kind, name)))
+      for (const [i, [, content]] of chunk.entries()) {
+        const value = values[i]
+        content[kind] = value ? HyperLogLog.fromRedis(value) : undefined
+      }
     }
   }
   return [...cells.values()]
@@ -37,18 +55,6 @@ export async function readSecond(client: Redis | Cluster, group: number, project
 
 /** Fields and values of a hash in turns: an object would not keep fields that look like numbers in their order. */
 const fieldsOf = async (client: Redis | Cluster, key: string) => (await client.call('HGETALL', key)) as string[]
-
-async function readSketches(
-  client: Redis | Cluster,
-  group: number,
-  project: string,
-  minute: number,
-  kind: SketchKind,
-  names: readonly string[],
-): Promise<(HyperLogLog | undefined)[]> {
-  const values = await client.mgetBuffer(...names.map((name) => sketchKey(group, project, minute, kind, name)))
-  return values.map((value) => (value ? HyperLogLog.fromRedis(value) : undefined))
-}
 
 /** Reads fields as `flush.lua` writes them: digits for an overflow, a letter for what is counted, the cell's name. */
 function toCells(project: string, fields: readonly string[]): Map<string, CellContent> {

@@ -17,6 +17,8 @@ const TIDY_MS = 10_000
 const BACKLOG_MS = 150
 /** While Redis is away, what was read last is shown so long; then the archive answers. */
 const MOST_STALE_MS = 10_000
+/** What takes long to read is read so often at least, ms. */
+const MOST_AGE_MS = 2000
 /** Those that take an older view too wait so long for a newer one. */
 const MOST_WAIT_MS = 1000
 
@@ -44,6 +46,7 @@ export function createRedisWindows(
   let storeSince = Number.POSITIVE_INFINITY
   let refreshing: Promise<void> | undefined
   let next: Promise<void> | undefined
+  let tookMs = 0
   let beganAt = Number.NEGATIVE_INFINITY
   /** When the last successful refresh began (`performance.now()`). */
   let refreshedAt = Number.NEGATIVE_INFINITY
@@ -63,6 +66,7 @@ export function createRedisWindows(
       : groups.map((group) => group.state)
     storeSince = completeSinceOf(states, partitions)
     refreshedAt = startedAt
+    tookMs = performance.now() - startedAt
     if (startedAt - tidiedAt > TIDY_MS || incompleteBefore() > 0) tidy()
     if (incompleteBefore() > 0 && !isStopped) setImmediate(() => freshly().catch(() => {}))
   }
@@ -132,7 +136,9 @@ export function createRedisWindows(
         while (incompleteBefore() > 0)
         return viewOf(storeSince)
       }
-      if (performance.now() - refreshedAt > maxAgeMs) await refreshedOrWaited(refreshing ?? freshly())
+      // However many cells change, most of the time is left for answers.
+      const ageMs = Math.max(maxAgeMs, Math.min(tookMs * 3, MOST_AGE_MS))
+      if (performance.now() - refreshedAt > ageMs) await refreshedOrWaited(refreshing ?? freshly())
       const isStale = performance.now() - refreshedAt > MOST_STALE_MS
       return viewOf(isStale ? Number.POSITIVE_INFINITY : storeSince)
     },
