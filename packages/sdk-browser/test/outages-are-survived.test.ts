@@ -118,7 +118,12 @@ describeInChromium('outages are survived', (browser) => {
     for (let index = 0; index < 20; index++) {
       await trackMany(index % 2 ? other : page, 1, index)
       // Between tabs a storage takes a moment.
-      await page.waitForTimeout(20)
+      for (const tab of [page, other]) {
+        await tab.waitForFunction(
+          (count) => Object.keys(localStorage).filter((key) => key.includes('queue')).length === count,
+          index + 1,
+        )
+      }
     }
     server.recover()
     await Promise.all([flush(other), flush(page)])
