@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'react'
 import { NowcastProvider } from '../src/index.ts'
+import { type Address, readAddress, writeAddress } from './address.ts'
 import { projectOf } from './project-of.ts'
 import { ProjectPage } from './project-page.tsx'
 import { TokenScreen } from './token-screen.tsx'
@@ -12,6 +13,11 @@ const URL_HERE = new URL('.', location.href).href.replace(/\/$/, '')
 export function Page() {
   const [token, setToken] = useState(takeToken)
   const [refusal, setRefusal] = useState<string>()
+  const [address, setAddress] = useState(() => readAddress(location.search))
+  const change = useCallback((part: Partial<Address>) => setAddress((held) => ({ ...held, ...part })), [])
+  useEffect(() => {
+    history.replaceState(history.state, '', location.pathname + writeAddress(address))
+  }, [address])
 
   const open = useCallback((next: string | undefined) => {
     keepToken(next)
@@ -33,8 +39,21 @@ export function Page() {
 
   if (!token) return <TokenScreen refusal={refusal} onToken={open} />
   return (
-    <NowcastProvider key={token} url={URL_HERE} token={token}>
-      <ProjectPage url={URL_HERE} project={projectOf(token)} onRefused={refuse} />
+    <NowcastProvider
+      key={token}
+      url={URL_HERE}
+      token={token}
+      defaultChosen={address.filters}
+      onChosenChange={(filters) => change({ filters })}
+    >
+      <ProjectPage
+        url={URL_HERE}
+        token={token}
+        project={projectOf(token)}
+        address={address}
+        onAddress={change}
+        onRefused={refuse}
+      />
     </NowcastProvider>
   )
 }

@@ -1,18 +1,27 @@
 import { useEffect, useState } from 'react'
-import { Dashboard, useConnection, useQuery } from '../src/index.ts'
+import { Dashboard, FilterBar, RecentEvents, useConnection, useQuery } from '../src/index.ts'
+import { type Address, SECTIONS, type Section } from './address.ts'
+import { ConnectSection } from './connect-section.tsx'
 import { EmptyScreen } from './empty-screen.tsx'
+import { FunnelSection } from './funnel-section.tsx'
+import { RejectedEvents } from './rejected-events.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
 
 export interface ProjectPageProps {
   url: string
+  token: string
   project: string | undefined
+  address: Address
+  onAddress(change: Partial<Address>): void
   onRefused(reason: string): void
 }
 
 const LOOK_AGAIN_MS = 2000
 const EVER = { last: '3650d' }
+const NAMES: Record<Section, string> = { overview: 'Overview', funnel: 'Funnel', events: 'Events', connect: 'Connect' }
 
-/** One project's dashboard; before its first event, how to send one. */
-export function ProjectPage({ url, project, onRefused }: ProjectPageProps) {
+/** One project's figures; before its first event, how to send one. */
+export function ProjectPage({ url, token, project, address, onAddress, onRefused }: ProjectPageProps) {
   const { status, error } = useConnection()
   const [isLooking, setLooking] = useState(true)
   useEffect(() => {
@@ -21,11 +30,47 @@ export function ProjectPage({ url, project, onRefused }: ProjectPageProps) {
   useEffect(() => {
     if (status === 'refused' && error?.needsToken) onRefused(error.message)
   }, [status, error, onRefused])
+  useShortcuts((section) => onAddress({ section }))
   return (
-    <main className="page-main">
-      {isLooking && <FirstEvent url={url} onFound={() => setLooking(false)} />}
-      <Dashboard title={project ?? 'Nowcast'} />
-    </main>
+    <div className="page-main">
+      <nav className="page-nav nowcast" aria-label="Parts of the page">
+        {SECTIONS.map((section, index) => (
+          <button
+            key={section}
+            type="button"
+            aria-current={section === address.section ? 'page' : undefined}
+            title={`Press ${index + 1}`}
+            onClick={() => onAddress({ section })}
+          >
+            {NAMES[section]}
+          </button>
+        ))}
+      </nav>
+      <main className="page-section">
+        {isLooking && <FirstEvent url={url} onFound={() => setLooking(false)} />}
+        {address.section === 'overview' && (
+          <Dashboard
+            title={project ?? 'Nowcast'}
+            defaultView={address.view}
+            onViewChange={(view) => onAddress({ view })}
+          />
+        )}
+        {address.section === 'funnel' && (
+          <>
+            <FilterBar last="7d" />
+            <FunnelSection steps={address.steps} onSteps={(steps) => onAddress({ steps })} />
+          </>
+        )}
+        {address.section === 'events' && (
+          <>
+            <FilterBar />
+            <RecentEvents limit={40} />
+            <RejectedEvents url={url} token={token} />
+          </>
+        )}
+        {address.section === 'connect' && <ConnectSection url={url} />}
+      </main>
+    </div>
   )
 }
 

@@ -87,6 +87,19 @@ export async function startTestServer(options: TestServerOptions = {}) {
       response.writeHead(isGood ? 200 : 401, { ...allow, 'content-type': 'application/json' })
       return void response.end(JSON.stringify(body))
     }
+    if (path === `${base}/v1/rejected`) {
+      const rejected = [
+        {
+          receivedAt: state.now,
+          code: 'invalid_revenue',
+          message: 'revenue: no number',
+          index: 4,
+          event: '{"name":"x"}',
+        },
+      ]
+      response.writeHead(200, { ...allow, 'content-type': 'application/json' })
+      return void response.end(JSON.stringify({ project: 'shop', rejected }))
+    }
     const file = path.slice(base.length + 1) || 'index.html'
     try {
       const content = await readFile(join(pageFolder ?? '/nowhere', file))

@@ -54,7 +54,8 @@ export function syntheticAnswer(query: LiveQuery, now: number, boost = 1): Answe
 
   if (query.kind === 'overview') return { ...base, kind: 'overview', tiles: tiles(now, boost, share) }
   if (query.kind === 'recent') return { ...base, kind: 'recent', events: recentEvents(query.limit ?? 50, now) }
-  if (query.kind === 'funnel') return { ...base, kind: 'funnel', steps: [], window: '1h' }
+  if (query.kind === 'funnel')
+    return { ...base, kind: 'funnel', steps: funnelSteps(query, share), window: query.window ?? '1h' }
   if (query.kind === 'total') {
     const v = Math.round(LEVELS[metric] * 1440 * share * boost)
     return { ...base, ...currency, kind: 'total', v, previous: { v: Math.round(v * 0.93) } }
@@ -98,15 +99,19 @@ function pointsOf(
 ): Point[] {
   const step = STEP_MS[granularity]
   const range = query.range ?? { last: '24h' }
-  const last = 'last' in range ? range.last : '1h'
-  const count = (Number.parseInt(last, 10) * UNIT_MS[last.at(-1) as keyof typeof UNIT_MS]) / step
-  const end = Math.floor(now / step) * step
+  const spanMs =
+    'last' in range
+      ? Number.parseInt(range.last, 10) * UNIT_MS[range.last.at(-1) as keyof typeof UNIT_MS]
+      : range.to - range.from
+  const count = Math.max(1, Math.floor(spanMs / step))
+  const running = Math.floor(now / step) * step
+  const end = 'last' in range ? running : Math.floor((range.to - 1) / step) * step
   return Array.from({ length: count }, (_, index) => {
     const t = end - (count - 1 - index) * step
-    const elapsed = t === end ? Math.max(0.02, (now - t) / step) * boost : 1
+    const elapsed = t === running ? Math.max(0.02, (now - t) / step) * boost : 1
     return {
       ...pointAt(t, metric, granularity, share * elapsed, key),
-      ...(t === end ? { partial: true as const } : {}),
+      ...(t === running ? { partial: true as const } : {}),
     }
   })
 }
@@ -131,6 +136,13 @@ function withAnomalies(points: Point[]): Point[] {
     const band = { expected, low: expected - 2 * deviation, high: expected + 2 * deviation }
     const score = (point.v - expected) / (deviation || 1)
     return Math.abs(score) > 3 ? { ...point, band, anomaly: { ...band, score } } : { ...point, band }
+  })
+}
+
+function funnelSteps(query: LiveQuery, share: number) {
+  return (query.steps ?? []).map(({ name }, index) => {
+    const users = Math.round(8000 * share * 0.4 ** index)
+    return { name, users, rate: 0.4 ** index, stepRate: index === 0 ? 1 : 0.4 }
   })
 }
 
