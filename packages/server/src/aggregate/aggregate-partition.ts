@@ -142,8 +142,11 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
     try {
       await consume(await resume())
     } catch (error) {
-      run.problem = (error as Error).message
-      logger.error({ error, partition }, 'aggregation stopped and will be tried again')
+      const { message } = error as Error
+      // An outage is one line, not one for each attempt.
+      if (run.problem !== message)
+        logger.error({ error, partition }, 'aggregation stopped and is tried again and again')
+      run.problem = message
       await wakeUp.sleep(RETRY_MS)
     }
   }
