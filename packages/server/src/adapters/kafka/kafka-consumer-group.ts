@@ -7,6 +7,8 @@ import { createTopicView } from './topic-view.ts'
 import { within } from './within.ts'
 
 const LEAVE_MS = 1000
+/** The part of a session for which a silent member holds its partitions. */
+const HOLD = 0.9
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1000
 
@@ -101,14 +103,13 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
   /** Beats until the group says that shares change, or has not answered for as long as a session lasts. */
   async function stay(): Promise<void> {
     while (!isStopping) {
-      await sleep(heartbeatMs)
+      await sleep(Math.min(heartbeatMs, Math.max(0, left())))
       if (isStopping) return
-      const left = sessionTimeoutMs - (performance.now() - aliveAt)
-      if (left <= 0) throw silent()
+      if (left() <= 0) throw silent()
       const sentAt = performance.now()
       try {
         // Connecting and finding the coordinator take their own time.
-        await within(left, coordinator.heartbeat(membership, Math.min(left, sessionTimeoutMs / 3)), silent)
+        await within(left(), coordinator.heartbeat(membership, Math.min(left(), sessionTimeoutMs / 3)), silent)
         aliveAt = sentAt
         problem = undefined
       } catch (error) {
@@ -120,6 +121,9 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
       }
     }
   }
+
+  /** Time until this member lets go, ms: a little before the group gives its partitions away, for timers are late. */
+  const left = () => sessionTimeoutMs * HOLD - (performance.now() - aliveAt)
 
   const silent = () =>
     new KafkaError('TIMEOUT', `the group ${groupId} has not answered for ${sessionTimeoutMs} ms: is Kafka reachable?`)
