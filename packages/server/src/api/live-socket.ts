@@ -9,6 +9,7 @@ import {
   checkSpeed,
   createViewer,
   type LiveServer,
+  type LiveSocket,
   type LiveSocketDependencies,
   serveViewer,
   toKnown,
@@ -77,7 +78,10 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
         next(Object.assign(new Error(known.message), { data: { code: known.code, message: known.message } }))
       }
     })
-    io.on('connection', (socket) => serveViewer(socket, getDependencies()))
+    io.on('connection', (socket) => {
+      forgetRequest(socket)
+      serveViewer(socket, getDependencies())
+    })
     slowTimer ??= setInterval(() => {
       for (const server of servers)
         for (const socket of server.sockets.sockets.values()) checkSpeed(socket, getDependencies())
@@ -111,6 +115,12 @@ async function leave(io: LiveServer): Promise<void> {
   }
   // Not `io.close`: the HTTP server is the host's.
   io.engine.close()
+}
+
+/** The request of the handshake, with its token: nobody asks for it again, and there are thousands of viewers. */
+function forgetRequest({ conn, handshake }: LiveSocket): void {
+  Object.assign(conn, { request: undefined })
+  Object.assign(handshake, { headers: {}, auth: {} })
 }
 
 function tokenOf(auth: unknown): string | undefined {

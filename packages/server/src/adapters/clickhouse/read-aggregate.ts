@@ -1,4 +1,4 @@
-import type { AggregateRequest, AggregateRow, Measure } from '../../ports/event-store.ts'
+import type { AggregateRequest, AggregateRow, Dimension, Measure } from '../../ports/event-store.ts'
 import { type AggregateStatement, activeUsersStatement, aggregateStatement } from './aggregate-sql.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { storableRange } from './time-segments.ts'
@@ -29,14 +29,30 @@ export async function readAggregate(
   return rows
 }
 
-/** Measures that one statement reads together. */
-function measureGroups({ measures, filters, breakdown }: AggregateRequest): Measure[][] {
-  const active: Measure[] = measures.filter((measure) => measure === 'active_users')
-  // By themselves, all users are read from their own, much smaller rollup.
-  const alone = filters.length === 0 && breakdown === undefined
-  const distinct = measures.filter((measure) => alone && (measure === 'users' || measure === 'sessions'))
-  const others = measures.filter((measure) => !active.includes(measure) && !distinct.includes(measure))
-  return [others, distinct, active].filter((group) => group.length > 0)
+/** Dimensions by each of which users and sessions have a rollup of their own, beside the one by none. */
+const USER_DIMENSIONS: readonly Dimension[] = ['name', 'country', 'device', 'category', 'hot1']
+
+/**
+ * Measures that one statement reads together. Users and sessions by one dimension at most are read from their own, much
+ * smaller rollups, each with no more than it needs: buyers are the users of purchases, so that they need the name.
+ */
+function measureGroups({ measures, filters, breakdown, granularity }: AggregateRequest): Measure[][] {
+  const dimensions = new Set([...filters.map(({ dimension }) => dimension), ...(breakdown ? [breakdown] : [])])
+  const isSmall = (others: Iterable<Dimension>) => {
+    const [only, more] = [...new Set(others)]
+    return granularity !== 'minute' && more === undefined && (only === undefined || USER_DIMENSIONS.includes(only))
+  }
+  const groupOf = (measure: Measure) => {
+    if (measure === 'active_users') return 'active'
+    if ((measure === 'users' || measure === 'sessions') && isSmall(dimensions)) return 'users'
+    return measure === 'buyers' && isSmall([...dimensions, 'name']) ? 'buyers' : 'others'
+  }
+  const groups = new Map<string, Measure[]>()
+  for (const measure of measures) {
+    const group = groupOf(measure)
+    groups.set(group, [...(groups.get(group) ?? []), measure])
+  }
+  return [...groups.values()]
 }
 
 function isActive(measures: readonly Measure[]): boolean {

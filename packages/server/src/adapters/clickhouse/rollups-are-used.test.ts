@@ -22,6 +22,8 @@ const base: AggregateRequest = {
   ...{ project: 'shop', from: DAY, to: DAY + 24 * 3_600_000, filters: [], bots: false, timezone: 'UTC' },
   measures: ['events', 'revenue', 'orders', 'order_revenue', 'buyers'],
 }
+const DEVICE = { dimension: 'device' as const, values: ['mobile'] }
+const TENANT = { dimension: 'hot1' as const, values: ['acme'] }
 const europe = 'Europe/Berlin'
 const india = 'Asia/Kolkata'
 
@@ -44,11 +46,16 @@ test.each<[string, Partial<AggregateRequest>, string[]]>([
   ['filters and bots', { filters: [{ dimension: 'country', values: ['US'] }], bots: true }, ['rollup_hour']],
   ['all users by hour', { measures: ['users', 'sessions'], granularity: 'hour' }, ['users_hour']],
   ['all users by day', { measures: ['users'], granularity: 'day', timezone: europe, bots: true }, ['users_hour']],
+  ['users of a device', { measures: ['users'], filters: [DEVICE] }, ['users_hour_device']],
+  ['users by country', { measures: ['users', 'sessions'], breakdown: 'country' }, ['users_hour_country']],
   [
-    'users with a filter',
-    { measures: ['users'], filters: [{ dimension: 'device', values: ['mobile'] }] },
-    ['rollup_hour'],
+    'users by the hours of a category',
+    { measures: ['users'], granularity: 'hour', filters: [{ dimension: 'category', values: ['hats'] }] },
+    ['users_hour_category'],
   ],
+  ['users of a tenant', { measures: ['users'], filters: [TENANT], granularity: 'day' }, ['users_hour_hot1']],
+  ['buyers by hour', { measures: ['buyers'], granularity: 'hour' }, ['users_hour_name']],
+  ['users by two dimensions', { measures: ['users'], filters: [DEVICE], breakdown: 'country' }, ['rollup_hour']],
   ['cut hours', { from: DAY + 60_000, to: DAY + 86_340_000 }, ['rollup_minute', 'rollup_hour', 'rollup_minute']],
   ['cut minutes', { from: DAY + 1, granularity: 'minute' }, ['nowcast.events', 'rollup_minute']],
   ['a raw dimension', { breakdown: 'browser', granularity: 'hour' }, ['nowcast.events']],
