@@ -60,7 +60,7 @@ export function keptReads(
     async aggregate({ signal, ...request }: AggregateRequest) {
       if (request.to - request.from < LEAST_MS) return eventStore.aggregate({ ...request, signal })
       // Before the reading: what comes while it runs makes the next one read again.
-      const revision = await eventStore.revision(request.from, request.to)
+      const revision = await eventStore.revision(request.from, request.to).catch(() => undefined)
       const key = JSON.stringify(request)
       const found = kept.get(key)
       if (found && found.revision === revision) {
