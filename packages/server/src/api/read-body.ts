@@ -26,6 +26,20 @@ export interface BodyReader {
 /** A reader that holds at most `maxBytes` of bodies at a time. @default 64 MiB */
 export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
   let held = 0
+  /** Where the pieces of a body are joined, for as long as it takes to parse them: no memory of its own for each. */
+  let joint: Buffer | undefined
+
+  function joined(chunks: readonly Uint8Array[]): Buffer {
+    if (chunks.length === 1) return chunks[0] as Buffer
+    joint ??= Buffer.allocUnsafeSlow(LIMITS.wireBytes)
+    let size = 0
+    for (const chunk of chunks) {
+      joint.set(chunk, size)
+      size += chunk.byteLength
+    }
+    return joint.subarray(0, size)
+  }
+
   return {
     async readJson(context) {
       const encoding = context.req.header('content-encoding')?.toLowerCase() ?? 'identity'
@@ -46,8 +60,8 @@ export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
       }
       held += reserved
       try {
-        const bytes = await readBytes(context)
-        return parse(encoding === 'gzip' ? await inflated(bytes) : bytes)
+        const chunks = await readChunks(context)
+        return parse(encoding === 'gzip' ? await inflated(Buffer.concat(chunks)) : joined(chunks))
       } finally {
         held -= reserved
       }
@@ -55,11 +69,11 @@ export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
   }
 }
 
-async function readBytes(context: Context): Promise<Buffer> {
+async function readChunks(context: Context): Promise<Uint8Array[]> {
   const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming
   if (incoming) return readIncoming(incoming)
   const stream = context.req.raw.body as AsyncIterable<Uint8Array> | null
-  if (!stream) return Buffer.alloc(0)
+  if (!stream) return []
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream) {
@@ -67,15 +81,15 @@ async function readBytes(context: Context): Promise<Buffer> {
     if (size > LIMITS.wireBytes) throw tooLarge()
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, size)
+  return chunks
 }
 
 /** By events, since an async iterator costs a batch of 100 events half of what parsing it does. */
-function readIncoming(incoming: IncomingMessage): Promise<Buffer> {
+function readIncoming(incoming: IncomingMessage): Promise<Uint8Array[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const end = () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+    const end = () => resolve(chunks)
     if (incoming.readableEnded) return end()
     incoming.on('data', (chunk: Buffer) => {
       size += chunk.byteLength

@@ -40,6 +40,9 @@ export function createGroupAppender(log: EventLog, options: GroupAppenderOptions
   const { maxWaitingBytes = 32 * 1024 * 1024 } = options
   let gathering: OpenGroup | undefined
   let appending: Promise<void> | undefined
+  /** Builders whose batches are durable: new memory for each group would be most of the garbage there is. */
+  const spare: RecordBatchBuilder[] = []
+  let spareBytes = 0
   let lastEvents = 0
   let lastBytes = 0
 
@@ -59,12 +62,29 @@ export function createGroupAppender(log: EventLog, options: GroupAppenderOptions
       builder(partition) {
         let builder = builders[partition]
         if (!builder) {
-          builder = new RecordBatchBuilder(Math.max(64, lastEvents * 1.25) | 0, Math.max(16_384, lastBytes * 1.25) | 0)
+          builder = takeSpare() ?? newBuilder()
           builders[partition] = builder
         }
         return builder
       },
     }
+  }
+
+  function newBuilder(): RecordBatchBuilder {
+    return new RecordBatchBuilder(Math.max(64, lastEvents * 1.25) | 0, Math.max(16_384, lastBytes * 1.25) | 0)
+  }
+
+  function takeSpare(): RecordBatchBuilder | undefined {
+    const builder = spare.pop()
+    spareBytes -= builder?.capacity ?? 0
+    return builder
+  }
+
+  function keep(builder: RecordBatchBuilder): void {
+    if (spareBytes + builder.capacity > maxWaitingBytes) return
+    builder.reset()
+    spare.push(builder)
+    spareBytes += builder.capacity
   }
 
   async function appendAll(): Promise<void> {
@@ -78,6 +98,7 @@ export function createGroupAppender(log: EventLog, options: GroupAppenderOptions
       lastBytes = Math.max(0, ...batches.map((batch) => batch?.rows.byteLength ?? 0))
       try {
         await log.append(batches)
+        for (const builder of group.builders) if (builder) keep(builder)
         group.settle()
       } catch (error) {
         group.settle(error)

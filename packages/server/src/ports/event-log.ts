@@ -37,7 +37,8 @@ export interface EventLog {
   start(): Promise<void>
   stop(): Promise<void>
   /**
-   * Appends one batch a partition (index = partition; undefined for none) and resolves when all are durable.
+   * Appends one batch a partition (index = partition; undefined for none) and resolves when all are durable. Once it has
+   * resolved, columns and rows of the batches are the caller's to write over; after a failure they are not.
    * @throws NowcastError `log_unavailable` when the outcome is unknown: the caller may append again.
    */
   append(batches: readonly (RecordBatch | undefined)[]): Promise<void>

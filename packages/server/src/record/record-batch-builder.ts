@@ -15,6 +15,9 @@ export interface StampedEvent {
   row: string
 }
 
+/** ids 12, users 8, sessions 8, receivedAt 8, time 8, revenue 8, flags 1, cell 4, rowEnd 4 */
+const COLUMN_BYTES = 61
+
 /** Collects events into a {@link RecordBatch}; its columns double when they are full. */
 export class RecordBatchBuilder {
   count = 0
@@ -25,7 +28,7 @@ export class RecordBatchBuilder {
   users: Uint32Array
   /** Two words an event; write before {@link add}. */
   sessions: Uint32Array
-  private readonly keys: string[] = []
+  private keys: string[] = []
   private receivedAt: Float64Array
   private time: Float64Array
   private revenue: Float64Array
@@ -33,7 +36,7 @@ export class RecordBatchBuilder {
   private cell: Uint32Array
   private rowEnds: Uint32Array
   private rows: Buffer
-  private readonly cells: Cell[] = []
+  private cells: Cell[] = []
   private readonly cellIndexes = new Map<Cell, number>()
   private lastCell: Cell | undefined
   private lastCellIndex = 0
@@ -69,7 +72,7 @@ export class RecordBatchBuilder {
     if (this.count === this.flags.length) this.growColumns()
   }
 
-  /** The batch so far, without copying; the builder must not be used again. */
+  /** The batch so far, without copying; the builder must not be used again before {@link reset}. */
   finish(): RecordBatch {
     const n = this.count
     return {
@@ -87,6 +90,21 @@ export class RecordBatchBuilder {
       rows: this.rows.subarray(0, this.bytes),
       rowEnds: this.rowEnds.subarray(0, n),
     }
+  }
+
+  /** Begins anew in the same memory: the columns and rows of the batch before are no longer its own, its cells are. */
+  reset(): void {
+    this.count = 0
+    this.bytes = 0
+    this.keys = []
+    this.cells = []
+    this.cellIndexes.clear()
+    this.lastCell = undefined
+  }
+
+  /** Bytes of memory it holds, near enough for bounds. */
+  get capacity(): number {
+    return this.rows.byteLength + this.flags.length * COLUMN_BYTES
   }
 
   private cellIndex(cell: Cell): number {

@@ -44,25 +44,34 @@ export function encodeBatch(batch: RecordBatch): Buffer {
  */
 export function decodeBatch(bytes: Uint8Array): RecordBatch {
   // A copy, because the columns need alignment and the log's pages are reused.
-  const copy = Uint8Array.prototype.slice.call(bytes)
-  const head = new Uint32Array(copy.buffer, copy.byteOffset, 4)
+  return viewBatch(Uint8Array.prototype.slice.call(bytes))
+}
+
+/**
+ * The batch of {@link encodeBatch}, its columns views of `block` itself, which must begin at a multiple of 8 bytes.
+ * @param knownCells the batch's cells, where they are at hand
+ * @throws RangeError when the bytes are of another version or cut short.
+ */
+export function viewBatch(block: Uint8Array, knownCells?: Cell[]): RecordBatch {
+  const { buffer, byteOffset, byteLength } = block
+  const head = new Uint32Array(buffer, byteOffset, 4)
   const [version, n = 0, cellBytes = 0, rowBytes = 0] = head
   if (version !== VERSION) throw new RangeError(`log block has version ${version}, this server reads ${VERSION}`)
   const size = HEADER_BYTES + n * EVENT_BYTES + cellBytes + rowBytes
-  if (copy.byteLength !== size) throw new RangeError(`log block has ${copy.byteLength} bytes, its header says ${size}`)
-  let at = copy.byteOffset + HEADER_BYTES
+  if (byteLength !== size) throw new RangeError(`log block has ${byteLength} bytes, its header says ${size}`)
+  let at = byteOffset + HEADER_BYTES
   const floats = () => {
-    const column = new Float64Array(copy.buffer, at, n)
+    const column = new Float64Array(buffer, at, n)
     at += n * 8
     return column
   }
   const words = (each: number) => {
-    const column = new Uint32Array(copy.buffer, at, n * each)
+    const column = new Uint32Array(buffer, at, n * each)
     at += n * each * 4
     return column
   }
   const raw = (length: number) => {
-    const column = new Uint8Array(copy.buffer, at, length)
+    const column = new Uint8Array(buffer, at, length)
     at += length
     return column
   }
@@ -75,7 +84,8 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
   const cell = words(1)
   const rowEnds = words(1)
   const flags = raw(n)
-  const cells = decodeCells(raw(cellBytes))
+  const cellKeys = raw(cellBytes)
+  const cells = knownCells ?? decodeCells(cellKeys)
   const rows = raw(rowBytes)
   return { count: n, keys: [], ids, receivedAt, time, users, sessions, revenue, flags, cell, cells, rows, rowEnds }
 }

@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { NowcastError } from '../../errors.ts'
 import type { EventLog, LogExtent, LogIdentities, LogSlice } from '../../ports/event-log.ts'
+import type { Cell } from '../../record/cell.ts'
 import type { RecordBatch } from '../../record/record-batch.ts'
-import { decodeBatch, encodeBatch } from '../../record/record-codec.ts'
+import { decodeBatch, encodeBatch, viewBatch } from '../../record/record-codec.ts'
 import { decodeIdentities, encodeIdentities, joinIdentities } from './identity-block.ts'
 import { createTail, type Tail } from './tail.ts'
 
@@ -134,15 +135,16 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
         },
       )
     }
-    const written: { state: PartitionState; offset: number; batch: RecordBatch }[] = []
+    const written: { state: PartitionState; offset: number; block: Buffer; cells: Cell[] }[] = []
     try {
       await transact(() =>
         batches.flatMap((batch, p) => {
           const state = states[p]
           if (!batch || !state || batch.count === 0) return []
           const offset = state.end
-          written.push({ state, offset, batch })
-          return [events.put([p, offset], encodeBatch(batch)), identities.put([p, offset], encodeIdentities(batch))]
+          const block = encodeBatch(batch)
+          written.push({ state, offset, block, cells: batch.cells })
+          return [events.put([p, offset], block), identities.put([p, offset], encodeIdentities(batch))]
         }),
       )
     } catch (cause) {
@@ -153,9 +155,11 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
         cause,
       })
     }
-    for (const { state, offset, batch } of written) {
+    for (const { state, offset, block, cells } of written) {
+      // The block and not the batch: it is as large as need be, and the batch's memory is its maker's again.
+      const batch = viewBatch(block, cells)
       state.end = offset + batch.count
-      state.tail.push(offset, { ...batch, keys: [] })
+      state.tail.push(offset, batch)
     }
     for (const listener of listeners) listener()
   }
