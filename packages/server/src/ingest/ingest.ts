@@ -72,8 +72,10 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
     if (items.length === 0) return Promise.resolve({ accepted: 0, rejected: [] })
     const group = appender.open()
     const receivedAt = Math.floor(clock.now())
-    const facts: BatchFacts = { project: owner.project, kind: owner.kind, receivedAt, sentAt, isPlain }
-    const sender: Sender = { kind: owner.kind, connection, isRelay: format.isRelay }
+    const { project, kind } = owner
+    const rowHead = `{"project":"${project.id}","received_at":${receivedAt},"ts":`
+    const facts: BatchFacts = { project, kind, receivedAt, sentAt, isPlain, rowHead }
+    const sender: Sender = { kind, connection, isRelay: format.isRelay }
     const batchOrigin = origins.of(context, sender)
     const rejected: RejectedEvent[] = []
     let events = 0
@@ -81,8 +83,8 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
       const { code, message } = problem
       const id = (items[index] as Record<string, unknown> | null)?.[format.idField]
       rejected.push(typeof id === 'string' ? { index, id: id.slice(0, 64), code, message } : { index, code, message })
-      metrics.rejected(owner.project.id, code)
-      rejections?.keep({ project: owner.project.id, receivedAt, code, message, index }, items[index])
+      metrics.rejected(project.id, code)
+      rejections?.keep({ project: project.id, receivedAt, code, message, index }, items[index])
     }
 
     for (let i = 0; i < items.length; i++) {
@@ -104,7 +106,6 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
     const answer = { accepted: items.length - rejected.length, rejected }
     if (events === 0) return Promise.resolve(answer)
     appender.schedule()
-    const { project } = owner
     return group.durable.then(() => {
       metrics.accepted(project.id, events)
       return answer

@@ -2,16 +2,19 @@
 const SPECIAL = /[\u0000-\u001f"\\\ud800-\udfff]/
 const LONE_ESCAPE = /\\u[dD][89a-fA-F]/
 
-/** A string as JSON. Lone surrogates become U+FFFD, since the archive refuses them. */
+/** A string as JSON. */
 export function quote(text: string): string {
-  return SPECIAL.test(text) ? JSON.stringify(text.toWellFormed()) : `"${text}"`
+  return `"${escaped(text)}"`
 }
 
-/**
- * A string as JSON that came from JSON without a backslash: nothing in it can need one, and it has no lone surrogates.
- */
-export function quotePlain(text: string): string {
-  return `"${text}"`
+/** What stands between the quotes of a string as JSON. Lone surrogates become U+FFFD, since the archive refuses them. */
+export function escaped(text: string): string {
+  return SPECIAL.test(text) ? JSON.stringify(text.toWellFormed()).slice(1, -1) : text
+}
+
+/** As {@link escaped}, for a string of a JSON text without a backslash: nothing in it can need one. */
+export function asIs(text: string): string {
+  return text
 }
 
 /** An object as JSON, its lone surrogates as U+FFFD. */
