@@ -82,3 +82,26 @@ test('a log that does not answer leads to buffer_full, not to growing memory', a
   await until(() => appends.length === 3)
   appends[2]?.end()
 })
+
+test('memory of an append is used again once it is durable, and never after one whose outcome is unknown', async () => {
+  const { appends, log } = slowLog()
+  const appender = createGroupAppender(log)
+  const append = async (error?: Error) => {
+    const group = appender.open()
+    const builder = group.builder(0)
+    expect(builder.count).toBe(0)
+    builder.add({ key: 'p:u', receivedAt: 1, time: 1, revenue: undefined, cell: CELL, row: '{}' })
+    appender.schedule()
+    const expected = appends.length + 1
+    await until(() => appends.length === expected)
+    appends.at(-1)?.end(error)
+    await group.durable.catch(() => {})
+    await appender.drain()
+    return builder
+  }
+  const first = await append()
+  const second = await append(new Error('disk full'))
+  const third = await append()
+  expect(second).toBe(first)
+  expect(third).not.toBe(second)
+})

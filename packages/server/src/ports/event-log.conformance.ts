@@ -123,6 +123,26 @@ export function eventLogConformance(name: string, makeFixture: () => Promise<Eve
       expect(slice && rowsOf(slice.batch)[1234 - slice.offset]).toEqual({ n: 1234, padding })
     })
 
+    test('what was appended stays as it was when its maker writes over the batch', async () => {
+      const builder = new RecordBatchBuilder()
+      const append = async (n: number) => {
+        murmur3(`again-${n}`, 0, builder.ids, builder.count * 3)
+        const cell = { ...CELL, category: `c${n}` }
+        builder.add({ key: 'p:u', receivedAt: n, time: n, revenue: n, cell, row: JSON.stringify({ n }) })
+        await log.append([builder.finish()])
+        builder.reset()
+      }
+      await append(0)
+      const before = await log.read(0, 0)
+      await append(1)
+      for (const slice of [before, await log.read(0, 0)]) {
+        expect(slice && rowsOf(slice.batch)[0]).toEqual({ n: 0 })
+        expect(slice && [slice.batch.time[0], slice.batch.revenue[0]]).toEqual([0, 0])
+        expect(slice?.batch.cells[slice.batch.cell[0] as number]?.category).toBe('c0')
+      }
+      expect(await readNumbers(log, 0, 0)).toEqual([0, 1])
+    })
+
     test('appends that are asked for at once are written one after the other', async () => {
       const appends = Array.from({ length: 20 }, (_, i) => log.append([batchOf(i * 5, i * 5 + 5)]))
       await Promise.all(appends)
