@@ -14,6 +14,8 @@ export interface TestClickHouse {
   readonly target: { port: number }
   /** The address that a server is given, if something on `port` passes on to {@link target}. */
   urlOn(port: number): string
+  /** Runs a statement and answers what it prints. */
+  run(statement: string): Promise<string>
   kill(): Promise<void>
   /** Starts it again on the same data. */
   start(): Promise<void>
@@ -65,6 +67,14 @@ export async function startClickHouse(): Promise<TestClickHouse> {
   return {
     target,
     urlOn: (port) => `http://default:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`,
+    async run(statement) {
+      const authorization = `Basic ${Buffer.from(`default:${PASSWORD}`).toString('base64')}`
+      const init = { method: 'POST', body: statement, headers: { authorization } }
+      const answer = await fetch(`http://127.0.0.1:${target.port}`, init)
+      const text = await answer.text()
+      if (!answer.ok) throw new Error(`${statement}: ${text}`)
+      return text.trim()
+    },
     kill,
     start,
     signal: (signal) => child?.kill(signal),

@@ -15,6 +15,8 @@ export interface TcpProxy {
   /** `127.0.0.1:port` */
   readonly address: string
   mode(mode: ProxyMode): void
+  /** Requests that are on hold now, as text. */
+  held(): string
   /** From the first request that matches on, a connection's answers are lost for ever; undefined ends it. */
   swallowAnswersTo(matches: ((request: Buffer) => boolean) | undefined): void
   /** Adds so much to the way of every answer, ms. */
@@ -65,17 +67,20 @@ export async function startTcpProxy(target: { port: number; host?: string }, por
       if (pair.isMute) return
       if (mode === 'hold' || pair.heldAnswers.length > 0) pair.heldAnswers.push(chunk)
       else if (delayMs > 0) setTimeout(() => client.writable && client.write(chunk), delayMs)
-      else client.write(chunk)
+      else if (client.writable) client.write(chunk)
     })
     const end = () => {
       pairs.delete(pair)
       client.destroy()
       pair.server.destroy()
     }
-    for (const socket of [client, pair.server]) {
-      socket.on('error', end)
-      socket.on('close', end)
-    }
+    pair.server.on('error', end)
+    pair.server.on('close', end)
+    // What was sent into a cut cable arrives later, also when its sender has given up.
+    client.on('error', () => {})
+    client.on('close', () => {
+      if (mode !== 'hold' || pair.heldRequests.length === 0) end()
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -92,9 +97,12 @@ export async function startTcpProxy(target: { port: number; host?: string }, por
         if (next === 'swallow-answers') pair.isMute = true
         if (next === 'hold') continue
         for (const chunk of pair.heldRequests.splice(0)) pair.server.write(chunk)
-        for (const chunk of pair.heldAnswers.splice(0)) if (!pair.isMute) pair.client.write(chunk)
+        for (const chunk of pair.heldAnswers.splice(0))
+          if (!pair.isMute && pair.client.writable) pair.client.write(chunk)
+        if (pair.client.destroyed) pair.server.end()
       }
     },
+    held: () => Array.from(pairs, ({ heldRequests }) => Buffer.concat(heldRequests).toString('latin1')).join('\n'),
     swallowAnswersTo(matches) {
       swallows = matches
     },

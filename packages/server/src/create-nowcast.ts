@@ -85,7 +85,11 @@ const NOT_STARTED = new NowcastError('stopping', 'the server is not started yet:
 export async function createNowcast(options: NowcastOptions = {}): Promise<Nowcast> {
   const config = toConfig(options)
   const dataDir = resolve(config.dataDir)
-  const logger = pino({ name: 'nowcast', level: config.logLevel }, pino.destination(2))
+  const logger = pino(
+    // Without it a log line has an error's code but not its words.
+    { name: 'nowcast', level: config.logLevel, serializers: { error: pino.stdSerializers.err } },
+    pino.destination(2),
+  )
   const adminKey = randomBytes(24).toString('base64url')
   const lock = await lockDataDir(dataDir, adminKey)
   const clock = { now: () => Date.now() }

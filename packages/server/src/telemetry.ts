@@ -16,6 +16,7 @@ export interface Telemetry {
   duplicates: Counter<'stage'>
   processed: Counter<'stage'>
   cut: Counter<'stage'>
+  assignments: Counter<'stage'>
   foreignRecords: Counter<'partition'>
   /** Offsets behind the end of the log. */
   lag: Gauge<'stage' | 'partition'>
@@ -84,6 +85,12 @@ export function createTelemetry(): Telemetry {
     cut: new Counter({
       name: 'nowcast_log_cut_total',
       help: 'Offsets gone from the log before they were read',
+      labelNames: ['stage'],
+      registers,
+    }),
+    assignments: new Counter({
+      name: 'nowcast_assignments_total',
+      help: 'Times that the partitions of this process changed',
       labelNames: ['stage'],
       registers,
     }),

@@ -29,6 +29,12 @@ export interface ClusterProcess {
   ready(): Promise<void>
   /** SIGKILL; another one starts at once. */
   kill(): Promise<void>
+  /** Of the running process. */
+  readonly pid: number
+  /** SIGKILL; no other one starts. */
+  die(): Promise<void>
+  /** SIGSTOP or SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   /** SIGSTOP for so long, then SIGCONT. */
   pause(ms: number): Promise<void>
   /** SIGTERM; resolves with how it ended and how long that took. */
@@ -94,6 +100,15 @@ export async function startClusterProcess(options: ClusterProcessOptions): Promi
       await endProcess(child, 'SIGKILL')
       while (child.signalCode !== null) await sleep(5)
     },
+    get pid() {
+      return child.pid as number
+    },
+    die() {
+      isMeant = true
+      hasLeft = true
+      return endProcess(child, 'SIGKILL')
+    },
+    signal: (signal) => child.kill(signal),
     async pause(ms) {
       const own = child
       own.kill('SIGSTOP')

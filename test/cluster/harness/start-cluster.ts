@@ -16,6 +16,8 @@ export interface Cluster {
   redis: TestRedis
   clickhouse: TestClickHouse
   project: ProjectKeys
+  /** For files of its own. */
+  folder: string
   processes: readonly ClusterProcess[]
   withRole(role: Role): ClusterProcess[]
   remove(): Promise<void>
@@ -79,7 +81,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     }
     await Promise.all(processes.map((process) => process.ready()))
     const withRole = (role: Role) => processes.filter((process) => process.roles.includes(role))
-    return { kafka, redis, clickhouse, project, processes, withRole, remove: removal }
+    return { kafka, redis, clickhouse, project, folder, processes, withRole, remove: removal }
   } catch (error) {
     await removal()
     throw error

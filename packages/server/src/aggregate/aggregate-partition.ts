@@ -119,8 +119,8 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
         telemetry.cut.inc({ stage: 'aggregate' }, offsets)
         logger.error({ partition, offsets }, 'events were gone from the log before they were aggregated')
         cut = reader.cut
-        // They were received before the first that is left, so they end a little after it.
-        if (slice) completeFrom = (slice.batch.receivedAt[slice.first] as number) + LIMITS.futureMs
+        // They were received before the first that is left, or before now, so they end a little after that.
+        completeFrom = (slice?.batch.receivedAt[slice.first] ?? clock.now()) + LIMITS.futureMs
       }
       if (slice && !(await takeIn(slice))) return
       const isDue = !slice || clock.now() - flushedAt >= flushMs || reader.position === stop

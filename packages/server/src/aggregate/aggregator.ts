@@ -36,7 +36,7 @@ const COMMIT_EVERY_MS = 1000
 
 /** Reads the partitions that its group assigns to it, one after the other in turns. */
 export function createAggregator(dependencies: AggregatorDependencies, options: AggregatorOptions): Aggregator {
-  const { log, group, logger } = dependencies
+  const { log, group, logger, telemetry } = dependencies
   const { flushMs = 200, flushEvents = 20_000, duplicateOffsets, duplicateMs } = options
   const wakeUp = createWakeUp()
   /** Kept when a partition goes to another process: what a reader knows at an offset is true for ever. */
@@ -53,6 +53,7 @@ export function createAggregator(dependencies: AggregatorDependencies, options: 
   let committing: NodeJS.Timeout | undefined
 
   function assign(partitions: readonly number[]): void {
+    telemetry.assignments.inc({ stage: 'aggregate' })
     for (const [partition, run] of runs) {
       if (partitions.includes(partition)) continue
       run.isOver = true

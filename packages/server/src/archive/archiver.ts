@@ -73,6 +73,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   /** Kept when a partition goes to another process: what a reader knows at an offset is true for ever. */
   const readers: LogReader[] = []
   const archivedTo: number[] = []
+  /** Up to where losses of the log `epoch` were reported. */
+  let cutTo: number[] = []
   let assigned: readonly number[] = []
   /** Of the log whose frontiers were read. */
   let epoch = 0
@@ -87,6 +89,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   let stopListening: () => void = () => {}
 
   function assign(partitions: readonly number[]): void {
+    telemetry.assignments.inc({ stage: 'archive' })
     assigned = partitions
     generation++
     for (const partition of partitions) {
@@ -110,16 +113,25 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       await wakeUp.sleep(until - performance.now())
     }
     if (stopping && isShared) return
+    if (epoch !== log.epoch) cutTo = []
     epoch = log.epoch
     const frontiers = new Map((await eventStore.frontiers(epoch)).map((frontier) => [frontier.partition, frontier]))
     for (const partition of assigned) {
       if (turn !== generation) return
       const reader = readers[partition] as LogReader
       const context = { log, eventStore, epoch, reader, range: insertOffsets, newBatch, insert: send }
-      const mended = await resumePartition(partition, frontiers.get(partition), context)
+      const { mended, frontier } = await resumePartition(partition, frontiers.get(partition), context)
       if (mended > 0) logger.warn({ partition, rows: mended }, 'mended an insert that was torn')
+      reportCut(partition, reader.position - Math.max(frontier, cutTo[partition] ?? 0))
+      cutTo[partition] = reader.position
       archivedTo[partition] = reader.position
     }
+  }
+
+  function reportCut(partition: number, offsets: number): void {
+    if (offsets <= 0) return
+    telemetry.cut.inc({ stage: 'archive' }, offsets)
+    logger.error({ partition, offsets }, 'events were gone from the log before they were archived')
   }
 
   /** The next rows of all partitions, up to the bounds of one insert; undefined when there are none. */
@@ -138,8 +150,9 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
         batch.add(slice)
       }
       if (reader.cut === cut) continue
-      telemetry.cut.inc({ stage: 'archive' }, reader.cut - cut)
-      logger.error({ partition, offsets: reader.cut - cut }, 'events were gone from the log before they were archived')
+      reportCut(partition, reader.cut - cut)
+      cutTo[partition] = reader.position
+      batch.passOver(partition, reader.position)
     }
     return batch.ranges.size > 0 ? batch : undefined
   }

@@ -58,6 +58,11 @@ export class InsertBatchBuilder {
     this.size = at
   }
 
+  /** Counts a partition as read up to `to`, behind what its log has lost. */
+  passOver(partition: number, to: number): void {
+    this.ranges.set(partition, { from: this.ranges.get(partition)?.from ?? to, to })
+  }
+
   /**
    * JSON objects, a line each.
    * @param insertBefore until when the store may take them, epoch ms by its own clock, for leased rows

@@ -79,7 +79,10 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     checkEpoch()
     const slice = await blockAt(from)
     checkEpoch()
-    if (!slice) return undefined
+    if (!slice) {
+      await skipCut(from)
+      return undefined
+    }
     if (slice.offset > from) {
       // Retention has cut what was not read yet: go on behind the gap, with what is known of it.
       cut += slice.offset - from
@@ -96,6 +99,14 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
       }
     }
     return { ...slice, from, to: offset + last, first, last, excluded }
+  }
+
+  /** Where all that was left has been cut, nothing comes that would show it. */
+  async function skipCut(from: number): Promise<void> {
+    const { start } = await log.extent(partition)
+    if (start <= from) return
+    cut += start - from
+    await seek(start, epochHere)
   }
 
   /** The block that holds `from`: the one read last, when it was not read to its end. */

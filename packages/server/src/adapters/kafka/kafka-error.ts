@@ -23,7 +23,8 @@ const REMEDIES: Record<string, string> = {
   RECORD_LIST_TOO_LARGE:
     'the topic takes no batch of this size: set max.message.bytes to 1048588 or more (kafka-configs)',
   NOT_ENOUGH_REPLICAS: 'fewer brokers are in sync than min.insync.replicas: start the missing brokers',
-  UNKNOWN_TOPIC_OR_PARTITION: 'the topic is not there: was it deleted?',
+  UNKNOWN_TOPIC_OR_PARTITION:
+    'the topic is not there: was it deleted? Make it again with as many partitions (kafka-topics.sh --create), or start a process of Nowcast anew, which makes it',
   KAFKA_STORAGE_ERROR: 'the disk of the broker fails or is full',
 }
 

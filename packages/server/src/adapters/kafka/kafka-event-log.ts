@@ -67,7 +67,11 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     const answer = await link.send(request, FETCH_MS)
     const { errorCode, partitions: fetched } = readFetched(answer)
     const error = kafkaErrorOf(errorCode || (fetched[0]?.errorCode ?? 0))
-    if (error) throw error
+    if (error) {
+      // Another broker may lead by now, or another topic have the name: the next try must know.
+      await view.refresh().catch(() => {})
+      throw error
+    }
     const decoded = fetched[0] && decodeRecords(fetched[0].records, from, 'identities')
     link.release(answer)
     return decoded
