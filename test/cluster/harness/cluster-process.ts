@@ -67,6 +67,9 @@ export async function startClusterProcess(options: ClusterProcessOptions): Promi
   let isMeant = false
   let hasLeft = false
 
+  /** What it says that it waits for. */
+  const readiness = () => fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.text(), String)
+
   function join_(): void {
     hasLeft = false
     isMeant = false
@@ -91,7 +94,7 @@ export async function startClusterProcess(options: ClusterProcessOptions): Promi
       const deadline = Date.now() + READY_MS
       while (!child.output().stdout.includes(READY)) {
         if (Date.now() > deadline)
-          throw new Error(`${name} takes too long to start: ${child.output().stderr.slice(-2000)}`)
+          throw new Error(`${name} takes too long to start: ${await readiness()} ${child.output().stderr.slice(-2000)}`)
         await sleep(20)
       }
     },
