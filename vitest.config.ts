@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
+const LONG = ['test/**/*.long.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -9,10 +11,22 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: LONG,
           // Each starts servers of its own: one at a time, after all unit tests.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      // What takes minutes: `npm run test:faults` runs it, beside the long forms of the others.
+      {
+        test: {
+          name: 'long',
+          include: LONG,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: 600_000,
           hookTimeout: 180_000,
         },
       },

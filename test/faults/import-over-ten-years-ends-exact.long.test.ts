@@ -11,7 +11,7 @@ import { until } from '../servers/until.ts'
 import { parseUnits } from './harness/decimal-units.ts'
 
 const MONTHS = 120
-const LINES = 30_000
+const LINES = 60_000
 const FIRST_YEAR = 2015
 const CATCH_UP_MS = 120_000
 const PROJECT = knownProject('shop', {})
@@ -73,7 +73,7 @@ test('an import over 120 months, killed half-way, and its server killed in the m
   await writeFile(file, Array.from({ length: LINES }, (_, number) => `${lineOf(number)}\n`).join(''))
   const importing = () => spawnNowcast(['import', file, '--data-dir', server.dataDir], server.folder)
   const killed = importing()
-  while ((await acceptedEvents()) < LINES / 10) {
+  while ((await acceptedEvents()) < LINES / 20) {
     expect(killed.exitCode).toBeNull()
     await sleep(2)
   }
@@ -89,7 +89,7 @@ test('an import over 120 months, killed half-way, and its server killed in the m
   await server.kill()
   await server.start()
   if (child.exitCode === null) await new Promise((resolve) => child.once('close', resolve))
-  expect(child.output().stdout).toMatch(/30,000 lines read, 30,000 accepted, 0 rejected/)
+  expect(child.output().stdout).toMatch(/60,000 lines read, 60,000 accepted, 0 rejected/)
 
   await until(LINES, () => counted(FROM_ROWS), CATCH_UP_MS)
   const months = expected.map(({ events, units }) => ({ events, revenue: String(units) }))
