@@ -175,9 +175,9 @@ test('what retention deletes before it was read is counted as cut, and reading g
   await untilTaken()
   await until(load.sent, async () => (await load.history()) + (await cuts()).archive, SEEN_MS)
   const cut = await cuts()
-  // What a fetch had brought before is counted by both.
-  expect(cut.archive).toBeGreaterThan(1000)
-  expect(cut.aggregate).toBeGreaterThan(1000)
+  // What a fetch had brought before is counted by both; a batch of the two may be.
+  expect(cut.archive).toBeGreaterThanOrEqual(1000)
+  expect(cut.aggregate).toBeGreaterThanOrEqual(1000)
   expect(reader.stderr()).toContain('events were gone from the log before they were archived')
   await untilTaken()
   await until(load.sent, async () => (await load.history()) + (await cuts()).archive, SEEN_MS)

@@ -54,6 +54,16 @@ async function acceptedEvents(): Promise<number> {
   return Number(/nowcast_events_accepted_total{[^}]*} (\d+)/.exec(body.text)?.[1] ?? 0)
 }
 
+/** A reading that no longer changes: requests of a killed process may still be under way. */
+async function settled(read: () => Promise<number>): Promise<number> {
+  for (let last = await read(); ; ) {
+    await sleep(500)
+    const next = await read()
+    if (next === last) return next
+    last = next
+  }
+}
+
 async function monthsOf(query: object): Promise<{ events: number; revenue: string }[]> {
   const months = Array.from({ length: MONTHS }, () => ({ events: 0, units: 0n }))
   for (const metric of ['events', 'revenue'] as const) {
@@ -78,7 +88,7 @@ test('an import over 120 months, killed half-way, and its server killed in the m
     await sleep(2)
   }
   await endProcess(killed, 'SIGKILL')
-  const acceptedBefore = await acceptedEvents()
+  const acceptedBefore = await settled(acceptedEvents)
   expect(acceptedBefore).toBeLessThan(LINES)
 
   const child = importing()

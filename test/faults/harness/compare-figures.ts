@@ -22,7 +22,9 @@ export interface Compared {
 
 /** Events of a project since `from` as the server counts them: live where it can, or from the rows of the archive. */
 export async function countedEvents({ url, project, from }: Compared, source: 'live' | 'history'): Promise<number> {
-  const query = { kind: 'total', range: { from, to: Date.now() + HOUR_MS }, ...(source === 'history' && FROM_ROWS) }
+  // Whole minutes, also of the range before it: parts of minutes are the archive's.
+  const to = Math.ceil((Date.now() + HOUR_MS) / MINUTE_MS) * MINUTE_MS
+  const query = { kind: 'total', range: { from, to }, ...(source === 'history' && FROM_ROWS) }
   return (await ask<TotalAnswer>(url, readTokenOf(project), query)).v
 }
 
