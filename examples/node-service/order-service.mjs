@@ -11,7 +11,7 @@ export function createOrderService(nowcast) {
   const app = new Hono()
 
   app.post('/orders', async (context) => {
-    const { userId, sku, quantity = 1 } = await context.req.json()
+    const { userId, sku, quantity = 1 } = (await context.req.json().catch(() => null)) ?? {}
     if (typeof userId !== 'string' || !Number.isInteger(quantity) || quantity < 1)
       return context.json({ error: 'An order has a userId, a sku and a quantity.' }, 400)
     const product = STOCK.get(sku)

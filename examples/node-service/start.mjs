@@ -17,10 +17,11 @@ const [{ id, readSecret, secretKey }] = nowcast.projects
 
 // The secret key: only servers have it. Events wait in memory while Nowcast is away.
 const client = createClient({ key: secretKey, url, onError: (error) => console.warn(error.message) })
-const service = serve({ fetch: createOrderService(client).fetch, port, hostname }, async () => {
+const dashboard = `${url}/#token=${await createReadToken({ project: id, readSecret })}`
+const service = serve({ fetch: createOrderService(client).fetch, port, hostname }, () => {
   const order = `'{"userId":"u1","sku":"S-1","quantity":2}'`
   console.log(`Order:     curl -H 'content-type: application/json' -d ${order} http://localhost:${port}/orders`)
-  console.log(`Dashboard: ${url}/#token=${await createReadToken({ project: id, readSecret })}`)
+  console.log(`Dashboard: ${dashboard}`)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -1,6 +1,5 @@
 // One command for all: a Nowcast server, and beside it the site that the page is on.
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { createNowcast, createReadToken } from '@nowcast/server'
 import { Hono } from 'hono'
@@ -17,7 +16,7 @@ const [{ id, readSecret, writeKey }] = nowcast.projects
 
 const values = { url: `http://localhost:${analyticsPort}`, writeKey }
 const page = await readFile(new URL('index.html', import.meta.url), 'utf8')
-const socketClient = await readFile(fileURLToPath(import.meta.resolve('socket.io-client/dist/socket.io.esm.min.js')))
+const socketClient = await readFile(new URL(import.meta.resolve('socket.io-client/dist/socket.io.js')))
 
 const site = new Hono()
 site.get('/', (context) => context.html(page.replace(/{{(\w+)}}/g, (_, name) => values[name])))
