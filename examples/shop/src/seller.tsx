@@ -10,10 +10,12 @@ export function Seller() {
     <NowcastProvider url={`${location.origin}/analytics`} token={token} hints={false}>
       <h1>Your shoes, live</h1>
       <ConnectionStatus />
-      <Metric metric="purchases" last="24h" label="Sold in 24 hours" />
-      <Metric metric="revenue" last="24h" label="Revenue in 24 hours" />
+      <div className="tiles">
+        <Metric metric="purchases" last="24h" label="Sold in 24 hours" />
+        <Metric metric="revenue" last="24h" label="Revenue in 24 hours" />
+      </div>
       <TimeSeries metric="revenue" last="1h" title="Revenue of the last hour" />
-      <Breakdown dimension="category" metric="purchases" title="Sold by category" />
+      <Breakdown dimension="category" metric="purchases" title="Sold by category" limit={3} />
       <RecentEvents limit={10} title="Just now" />
     </NowcastProvider>
   )
