@@ -33,6 +33,8 @@ interface Words {
   unusuallyHigh: string
   unusuallyLow: string
   expected: string
+  /** In the legend, where it stands alone. */
+  expectedRange: string
   partial: string
   excluded: string
   empty: string
@@ -174,6 +176,7 @@ export const LABELS: Labels = {
     unusuallyHigh: 'Unusually high',
     unusuallyLow: 'Unusually low',
     expected: 'expected',
+    expectedRange: 'Expected',
     partial: 'so far',
     excluded: 'not included, no exchange rate',
     empty: 'No events in this period yet',

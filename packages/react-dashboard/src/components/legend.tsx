@@ -21,7 +21,7 @@ export function Legend({ model }: { model: ChartModel }) {
         <>
           <li>
             <span className="nowcast-swatch nowcast-swatch-band" />
-            {labels.words.expected}
+            {labels.words.expectedRange}
           </li>
           <li>
             <svg className="nowcast-swatch-mark" viewBox="0 0 10 10" aria-hidden="true">
