@@ -11,7 +11,7 @@ import { type LiveViewer, startLiveViewer } from './harness/live-viewer.ts'
 import { type Cluster, startCluster } from './harness/start-cluster.ts'
 
 /** In all; the long form has 250. */
-const FAULTS = Number(process.env.CLUSTER_FAULTS ?? 8)
+const FAULTS = Number(process.env.CLUSTER_FAULTS ?? 6)
 const FAULT_MS = 40_000
 const CATCH_UP_MS = 120_000
 const CLIENTS = 4
