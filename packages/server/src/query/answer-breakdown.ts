@@ -67,7 +67,7 @@ export async function answerBreakdown(
         slot: 'breakdown',
         signal: sources.signal,
       },
-      { view: sources.view, archive: state.archive, minutes: state.minutes(question, definition.measures, keys) },
+      { view: sources.view, archive: state.archive, minutes: state.minutes(question, keys) },
     )
   }
 }

@@ -42,7 +42,7 @@ export async function answerOverview(
       slot: 'minutes',
       signal: sources.signal,
     },
-    { view: sources.view, archive: state.archive, minutes: state.minutes(question, MEASURES) },
+    { view: sources.view, archive: state.archive, minutes: state.minutes(question) },
   )
   const minutes = measured.get('') ?? []
   const of = (metric: Metric) => METRIC_DEFINITIONS[metric].measures.map((measure) => MEASURES.indexOf(measure))
@@ -108,12 +108,13 @@ export async function answerOverview(
 /** Mean of events received in ten whole seconds: the last ones, or those `back − 1` times ten seconds before. */
 function receivedRate(question: Question, state: QuestionState, sources: Sources, back: number): number {
   const windows = sources.view.projects.get(question.project.id)
-  const selection = state.minutes(question, MEASURES)?.selection
-  if (!windows || !selection) return 0
+  const minutes = state.minutes(question)
+  if (!windows || !minutes) return 0
+  minutes.update(windows)
   const end = Math.floor(sources.now / 1000) - (back - 1) * RATE_SECONDS
   let events = 0
   for (let second = end - RATE_SECONDS; second < end; second++) {
-    for (const [id, count] of windows.seconds.get(second * 1000) ?? []) if (selection.mask[id]) events += count
+    for (const [id, count] of windows.seconds.get(second * 1000) ?? []) if (minutes.selection.mask[id]) events += count
   }
   return events / RATE_SECONDS
 }

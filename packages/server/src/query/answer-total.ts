@@ -49,7 +49,7 @@ export async function totalOver(
     {
       view: sources.view,
       archive: state.archive,
-      minutes: state.minutes({ ...question, breakdown: undefined }, measures),
+      minutes: state.minutes({ ...question, breakdown: undefined }),
     },
   )
   return value(measured.get('')?.[0] ?? [], range.to - range.from)

@@ -22,7 +22,7 @@ export class CellSelection {
   /** 1 for cells that count. */
   mask = new Uint8Array(0)
   /** Place of the cell's key in `keys`. */
-  group = new Uint16Array(0)
+  group = new Uint32Array(0)
   /** See {@link NAME_CLASS}; 0 for other names. */
   nameClass = new Uint8Array(0)
   /** 1 for purchases whose revenue is summed. */
@@ -33,6 +33,7 @@ export class CellSelection {
   private readonly bots: boolean
   private readonly breakdown: CellDimension | undefined
   private readonly kept: ReadonlySet<string> | undefined
+  private dictionary: CellDictionary | undefined
   private generation = -1
   private known = 0
 
@@ -45,9 +46,23 @@ export class CellSelection {
     if (!breakdown) this.keys.push('')
   }
 
+  /** Bytes of the arrays and keys, about. */
+  get byteLength(): number {
+    return this.mask.length * 7 + this.keys.length * 100
+  }
+
+  /** Forgets all cells and keys: groups are numbered anew. */
+  clear(): void {
+    this.dictionary = undefined
+    this.keys.length = 0
+    this.groupByKey.clear()
+    if (!this.breakdown) this.keys.push('')
+  }
+
   /** Takes in cells that the dictionary got since the last call. */
   update(dictionary: CellDictionary): void {
-    if (dictionary.generation !== this.generation) {
+    if (dictionary !== this.dictionary || dictionary.generation !== this.generation) {
+      this.dictionary = dictionary
       this.generation = dictionary.generation
       this.known = 0
     }
@@ -55,7 +70,7 @@ export class CellSelection {
     if (this.mask.length < cells.length) {
       const size = Math.max(64, cells.length * 2)
       this.mask = grown(this.mask, new Uint8Array(size))
-      this.group = grown(this.group, new Uint16Array(size))
+      this.group = grown(this.group, new Uint32Array(size))
       this.nameClass = grown(this.nameClass, new Uint8Array(size))
       this.orders = grown(this.orders, new Uint8Array(size))
     }
@@ -87,7 +102,7 @@ export class CellSelection {
   }
 }
 
-function grown<T extends Uint8Array | Uint16Array>(old: T, larger: T): T {
+function grown<T extends Uint8Array | Uint32Array>(old: T, larger: T): T {
   larger.set(old)
   return larger
 }

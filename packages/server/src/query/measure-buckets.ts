@@ -1,13 +1,13 @@
 import type { Granularity } from '@nowcast/protocol'
 import type { Dimension, DimensionFilter, Measure } from '../ports/event-store.ts'
 import type { HotView } from '../ports/hot-store.ts'
-import { RegisterUnion } from '../sketch/register-union.ts'
-import { joinSum } from '../window/split-sum.ts'
 import { MINUTE_MS, type ProjectWindows } from '../window/window-cube.ts'
 import type { ArchiveRows } from './archive-rows.ts'
 import type { Bucket } from './buckets.ts'
+import type { SketchKind } from './group-sketches.ts'
 import { DISTINCT_MEASURES } from './metric-definitions.ts'
-import { addMeasure, distinctSketch, type MinuteResult, type MinuteResults, type SplitSums } from './minute-results.ts'
+import type { MinuteResults } from './minute-results.ts'
+import { GroupSums } from './minute-sums.ts'
 import { type SplitRange, splitRange } from './split-range.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -44,7 +44,15 @@ export interface BucketsSources {
 /** Values of each key (`''` without a breakdown): by bucket, then by measure. */
 export type MeasuredBuckets = Map<string, bigint[][]>
 
-const union = new RegisterUnion()
+/** Which sketches a distinct count is made from. */
+const SKETCHES: Record<'users' | 'active_users' | 'buyers' | 'sessions', SketchKind> = {
+  users: 'users',
+  active_users: 'users',
+  buyers: 'buyers',
+  sessions: 'sessions',
+}
+
+const sums = new GroupSums()
 
 /**
  * Reads each minute from one source: the hot store where it is complete, else the archive; the two never both. Sums are
@@ -56,7 +64,6 @@ export async function measureBuckets(request: BucketsRequest, sources: BucketsSo
   const hotFrom = minutes ? hotStart(view, request.now) : Number.POSITIVE_INFINITY
   const split = splitRange(range, hotFrom, request.now)
   const windows = view.projects.get(request.project)
-  minutes?.update(windows)
   const answer: MeasuredBuckets = new Map()
   const valuesOf = (key: string): bigint[][] => {
     let values = answer.get(key)
@@ -183,6 +190,8 @@ function readHot(
   valuesOf: ValuesOf,
 ): void {
   const { range, buckets, measures } = request
+  // Not earlier: while the archive was read, new cells may have come.
+  minutes.update(windows)
   const { keys } = minutes.selection
   const additive = measures.filter((measure) => !DISTINCT_MEASURES.has(measure))
   const distinct = measures.filter((measure) => DISTINCT_MEASURES.has(measure))
@@ -193,13 +202,13 @@ function readHot(
     const to = Math.min(bucket.to, range.to)
     const [firstHot, endHot] = [Math.max(from, hot.from), Math.min(to, hot.to, end)]
     if (additive.length > 0 && firstHot < endHot) {
-      const sums = sumMinutes(minutes, windows, firstHot, endHot, additive)
-      for (const [group, parts] of sums.entries()) {
-        if (!parts) continue
+      sums.clear()
+      minutes.addSums(windows, firstHot, endHot, sums)
+      for (const group of sums.groups) {
         const values = valuesOf(keys[group] as string)[index] as bigint[]
-        for (const [i, measure] of additive.entries()) {
+        for (const measure of additive) {
           const at = measures.indexOf(measure)
-          values[at] = (values[at] as bigint) + joinSum(parts[i * 2] as number, parts[i * 2 + 1] as number)
+          values[at] = (values[at] as bigint) + sums.value(group, measure)
         }
       }
     }
@@ -207,55 +216,11 @@ function readHot(
       if (isArchived(measure, bucket)) continue
       const last = lastMinute(bucket, request) ?? Number.NEGATIVE_INFINITY
       const first = measure === 'active_users' ? last - ACTIVE_BEFORE * MINUTE_MS : from
-      const until = measure === 'active_users' ? last + MINUTE_MS : Math.min(to, end)
-      const results: MinuteResult[] = []
-      for (let minute = first; minute < until; minute += MINUTE_MS) {
-        const result = minutes.at(windows, minute)
-        if (result) results.push(result)
-      }
-      const groups = Math.max(0, ...results.map((result) => result.length))
-      for (let group = 0; group < groups; group++) {
-        const count = countDistinct(results, group, measure)
-        if (count > 0n) (valuesOf(keys[group] as string)[index] as bigint[])[measures.indexOf(measure)] = count
+      const until = measure === 'active_users' ? last + MINUTE_MS : Math.ceil(Math.min(to, end) / MINUTE_MS) * MINUTE_MS
+      if (!(first < until)) continue
+      for (const [group, count] of minutes.count(windows, SKETCHES[measure as 'users'], first, until)) {
+        if (count > 0) (valuesOf(keys[group] as string)[index] as bigint[])[measures.indexOf(measure)] = BigInt(count)
       }
     }
   }
-}
-
-/** Sums of the additive measures over the minutes `[from, to)`, by group. */
-function sumMinutes(
-  minutes: MinuteResults,
-  windows: ProjectWindows | undefined,
-  from: number,
-  to: number,
-  additive: readonly Measure[],
-): (SplitSums | undefined)[] {
-  const sums: (SplitSums | undefined)[] = []
-  for (let minute = from; minute < to; minute += MINUTE_MS) {
-    const result = minutes.at(windows, minute)
-    if (!result) continue
-    for (let group = 0; group < result.length; group++) {
-      const found = result[group]
-      if (!found) continue
-      sums[group] ??= new Float64Array(additive.length * 2)
-      for (let i = 0; i < additive.length; i++) addMeasure(sums[group] as SplitSums, i, found, additive[i] as Measure)
-    }
-  }
-  return sums
-}
-
-function countDistinct(results: readonly MinuteResult[], group: number, measure: Measure): bigint {
-  union.clear()
-  let seen = 0
-  let only: number | undefined
-  for (const result of results) {
-    const measures = result[group]
-    const sketch = measures && distinctSketch(measures, measure)
-    if (!sketch) continue
-    seen++
-    only = seen === 1 ? sketch.estimate() : undefined
-    union.add(sketch)
-  }
-  if (seen === 0) return 0n
-  return BigInt(Math.round(only ?? union.estimate()))
 }

@@ -70,7 +70,7 @@ export async function measureSeries(
       {
         view: sources.view,
         archive: state.archive,
-        minutes: isOld ? undefined : state.minutes(question, measures, keys),
+        minutes: isOld ? undefined : state.minutes(question, keys),
       },
     )
   }

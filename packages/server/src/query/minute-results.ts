@@ -1,164 +1,81 @@
-import type { Measure } from '../ports/event-store.ts'
-import { HyperLogLog } from '../sketch/hyperloglog.ts'
 import type { MinuteWindow } from '../window/minute-window.ts'
-import { SPLIT } from '../window/split-sum.ts'
-import type { ProjectWindows } from '../window/window-cube.ts'
-import { type CellSelection, PURCHASE } from './cell-selection.ts'
-import { DISTINCT_MEASURES } from './metric-definitions.ts'
+import { MINUTE_MS, type ProjectWindows } from '../window/window-cube.ts'
+import type { CellSelection } from './cell-selection.ts'
+import { DistinctCounts } from './distinct-counts.ts'
+import type { SketchKind } from './group-sketches.ts'
+import { GroupSums, type PackedSums } from './minute-sums.ts'
 
-/** What one minute holds for one key of a question. */
-export interface MinuteMeasures {
-  /** By the class of the events' names, see CellSelection; all events at 5. */
-  counts: [number, number, number, number, number, number]
-  revenueHigh: number
-  revenueLow: number
-  orders: number
-  orderRevenueHigh: number
-  orderRevenueLow: number
-  users: HyperLogLog | undefined
-  buyers: HyperLogLog | undefined
-  sessions: HyperLogLog | undefined
-}
+/** Of an entry beside its sums. */
+const ENTRY_BYTES = 200
+/** Keys of a breakdown that come and go in years of watching must not pile up. */
+const MOST_KEYS = 100_000
 
-const ALL = 5
-const COUNT_CLASS: Partial<Record<Measure, number>> = { events: ALL, page_views: 1, clicks: 2, purchases: 3, errors: 4 }
-
-/** Results of one minute by the selection's groups, which keep their numbers; undefined entries have nothing. */
-export type MinuteResult = (MinuteMeasures | undefined)[]
-
-interface Cached {
-  revision: number
-  window: MinuteWindow
-  result: MinuteResult
-}
+const scratch = new GroupSums()
 
 /**
- * A question's results minute by minute. A minute is computed again only when it changed, so that keeping this object
- * makes a live question cost what changed.
+ * What minutes hold for one selection of cells, kept for whoever asks next. A minute's sums and sketches are computed
+ * when they are first asked for, and again when the minute has changed: its revision says so, and is never used twice.
  */
 export class MinuteResults {
   readonly selection: CellSelection
-  private readonly sketches: { users: boolean; buyers: boolean; sessions: boolean }
-  private readonly cache = new Map<number, Cached>()
+  private readonly sumsByMinute = new Map<number, { revision: number; sums: PackedSums }>()
+  private readonly distinct: DistinctCounts
+  private sumsBytes = 0
 
-  constructor(selection: CellSelection, measures: readonly Measure[]) {
+  constructor(selection: CellSelection) {
     this.selection = selection
-    this.sketches = {
-      users: measures.some((measure) => measure === 'users' || measure === 'active_users'),
-      buyers: measures.includes('buyers'),
-      sessions: measures.includes('sessions'),
-    }
+    this.distinct = new DistinctCounts(selection)
   }
 
-  /** Takes in new cells and forgets minutes that are gone; to be called before {@link at}, once per answer. */
+  /** Bytes that are kept, about. */
+  get byteLength(): number {
+    return this.sumsBytes + this.distinct.byteLength + this.selection.byteLength
+  }
+
+  /** Takes in new cells and forgets minutes that are gone; to be called before reading, without a pause in between. */
   update(windows: ProjectWindows | undefined): void {
+    if (this.selection.keys.length > MOST_KEYS) this.clear()
     if (windows) this.selection.update(windows.dictionary)
-    for (const minute of this.cache.keys()) if (!windows?.minutes.has(minute)) this.cache.delete(minute)
+    for (const minute of this.sumsByMinute.keys()) if (!windows?.minutes.has(minute)) this.forget(minute)
+    this.distinct.update(windows)
   }
 
-  /** The results of a minute; undefined when it has no events. */
-  at(windows: ProjectWindows | undefined, minute: number): MinuteResult | undefined {
-    const window = windows?.minutes.get(minute)
-    if (!windows || !window) return undefined
-    const cached = this.cache.get(minute)
-    if (cached && cached.window === window && cached.revision === window.revision) return cached.result
-    const result = this.compute(window)
-    this.cache.set(minute, { revision: window.revision, window, result })
-    return result
-  }
-
-  private compute(window: MinuteWindow): MinuteResult {
-    const result: MinuteResult = []
-    const { mask, group, nameClass, orders } = this.selection
-    window.visit((id, events, revenueHigh, revenueLow) => {
-      if (!mask[id]) return
-      const measures = measuresAt(result, group[id] as number)
-      const name = nameClass[id] as number
-      measures.counts[ALL] += events
-      if (name !== 0) measures.counts[name as 1] += events
-      measures.revenueHigh += revenueHigh
-      measures.revenueLow += revenueLow
-      if (orders[id]) {
-        measures.orders += events
-        measures.orderRevenueHigh += revenueHigh
-        measures.orderRevenueLow += revenueLow
-      }
-    })
-    for (const [id, refunds] of window.refunds) {
-      if (!mask[id] || !orders[id]) continue
-      const measures = measuresAt(result, group[id] as number)
-      measures.orders -= refunds.events
-      measures.orderRevenueHigh -= refunds.revenueHigh
-      measures.orderRevenueLow -= refunds.revenueLow
+  /** Adds the minutes `[from, to)` to `sums`. */
+  addSums(windows: ProjectWindows | undefined, from: number, to: number, sums: GroupSums): void {
+    for (let minute = from; minute < to; minute += MINUTE_MS) {
+      const window = windows?.minutes.get(minute)
+      if (window) sums.add(this.sumsOf(window, minute))
     }
-    this.pour(window, result)
-    return result
   }
 
-  private pour(window: MinuteWindow, result: MinuteResult): void {
-    const { mask, group, nameClass } = this.selection
-    const sketchOf = (kind: 'users' | 'buyers' | 'sessions', id: number) => {
-      const measures = measuresAt(result, group[id] as number)
-      measures[kind] ??= new HyperLogLog()
-      return measures[kind]
-    }
-    if (this.sketches.users) window.pourUsers((id) => (mask[id] ? sketchOf('users', id) : undefined))
-    if (this.sketches.buyers) {
-      window.pourUsers((id) => (mask[id] && nameClass[id] === PURCHASE ? sketchOf('buyers', id) : undefined))
-    }
-    if (this.sketches.sessions) window.pourSessions((id) => (mask[id] ? sketchOf('sessions', id) : undefined))
+  /** Distinct elements of the minutes `[from, to)` by group. */
+  count(windows: ProjectWindows | undefined, kind: SketchKind, from: number, to: number): ReadonlyMap<number, number> {
+    return this.distinct.count(windows, kind, from, to)
   }
-}
 
-function measuresAt(result: MinuteResult, group: number): MinuteMeasures {
-  let measures = result[group]
-  if (!measures) {
-    measures = {
-      counts: [0, 0, 0, 0, 0, 0],
-      revenueHigh: 0,
-      revenueLow: 0,
-      orders: 0,
-      orderRevenueHigh: 0,
-      orderRevenueLow: 0,
-      users: undefined,
-      buyers: undefined,
-      sessions: undefined,
-    }
-    result[group] = measures
+  private sumsOf(window: MinuteWindow, minute: number): PackedSums {
+    const found = this.sumsByMinute.get(minute)
+    if (found?.revision === window.revision) return found.sums
+    scratch.clear()
+    scratch.addWindow(window, this.selection)
+    const sums = scratch.pack()
+    this.forget(minute)
+    this.sumsByMinute.set(minute, { revision: window.revision, sums })
+    this.sumsBytes += ENTRY_BYTES + sums.byteLength
+    return sums
   }
-  return measures
-}
 
-/** Two doubles a measure, see {@link SPLIT}: exact sums without an allocation. */
-export type SplitSums = Float64Array
-
-/** Adds an additive measure of one minute to the sums at `slot`. */
-export function addMeasure(sums: SplitSums, slot: number, measures: MinuteMeasures, measure: Measure): void {
-  const at = slot * 2
-  const nameClass = COUNT_CLASS[measure]
-  if (nameClass !== undefined) {
-    sums[at + 1] = (sums[at + 1] as number) + measures.counts[nameClass as 1]
-  } else if (measure === 'orders') {
-    sums[at + 1] = (sums[at + 1] as number) + measures.orders
-  } else if (measure === 'revenue') {
-    addSplit(sums, at, measures.revenueHigh, measures.revenueLow)
-  } else if (measure === 'order_revenue') {
-    addSplit(sums, at, measures.orderRevenueHigh, measures.orderRevenueLow)
-  } else {
-    throw new RangeError(`${measure} cannot be added up`)
+  private forget(minute: number): void {
+    const found = this.sumsByMinute.get(minute)
+    if (!found) return
+    this.sumsBytes -= ENTRY_BYTES + found.sums.byteLength
+    this.sumsByMinute.delete(minute)
   }
-}
 
-function addSplit(sums: SplitSums, at: number, high: number, low: number): void {
-  const sum = (sums[at + 1] as number) + low
-  const carried = Math.floor(sum / SPLIT)
-  sums[at] = (sums[at] as number) + high + carried
-  sums[at + 1] = sum - carried * SPLIT
-}
-
-/** The sketch of a distinct measure in one minute. */
-export function distinctSketch(measures: MinuteMeasures, measure: Measure): HyperLogLog | undefined {
-  if (!DISTINCT_MEASURES.has(measure)) throw new RangeError(`${measure} is no distinct count`)
-  if (measure === 'buyers') return measures.buyers
-  return measure === 'sessions' ? measures.sessions : measures.users
+  private clear(): void {
+    this.selection.clear()
+    this.sumsByMinute.clear()
+    this.sumsBytes = 0
+    this.distinct.clear()
+  }
 }

@@ -13,6 +13,7 @@ import { resolveRange } from './buckets.ts'
 import { type EventReads, gatedReads, keptReads } from './event-reads.ts'
 import { findExcluded } from './find-excluded.ts'
 import { createFirstEvents } from './first-events.ts'
+import { createKeptMinutes } from './kept-minutes.ts'
 import { METRIC_DEFINITIONS } from './metric-definitions.ts'
 import { type Question, type Scope, toQuestion } from './question.ts'
 import { QuestionState, type Sources } from './question-state.ts'
@@ -34,6 +35,8 @@ export interface QueryOptions {
   closeAfterMs?: number
   /** Readings of the archive at a time. @default 4 */
   queriesAtOnce?: number
+  /** Bytes of the last day's results by minute that are kept for questions to come. @default 128 MiB */
+  keptBytes?: number
   /** Readings of one project that may wait for their turn. @default 128 */
   queriesWaiting?: number
 }
@@ -66,6 +69,8 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
   const kept = keptReads({ ...gated, revision: dependencies.eventStore.revision })
   const eventStore: EventReads = { ...gated, ...kept }
   const shared = createSharedWork<Answer>()
+  const minutes = createKeptMinutes(options.keptBytes)
+  const newState = (isWatched: boolean) => new QuestionState({ eventStore, clock, kept: minutes }, isWatched)
   telemetry?.queriesWaiting(() => gate.waiting)
   const firstEvents = createFirstEvents(eventStore, clock)
 
@@ -76,7 +81,7 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
     const needsFirst = question.anomalies !== undefined || question.kind === 'overview'
     const firstEventAt = needsFirst ? await firstEvents.of(question.project.id, view) : undefined
     const sources: Sources = { view, eventStore, now, firstEventAt, closeAfterMs, signal }
-    const draft = await draftOf(question, state, sources)
+    const draft = await draftOf(question, state, sources).finally(() => minutes.settle())
     const definition = METRIC_DEFINITIONS[question.metric]
     const base: AnswerBase = {
       metric: question.metric,
@@ -97,7 +102,7 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
   return {
     async answer(query, scope, signal) {
       const question = toQuestion(query, scope)
-      const once = (stop: AbortSignal) => answer(question, new QuestionState(eventStore, clock, false), stop)
+      const once = (stop: AbortSignal) => answer(question, newState(false), stop)
       return shared.run(keyOf(question), once, signal)
     },
     selection(query, scope) {
@@ -110,7 +115,7 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
         key: keyOf(question),
         everyMs: question.everyMs,
         watch() {
-          const state = new QuestionState(eventStore, clock, true)
+          const state = newState(true)
           return { answer: () => answer(question, state) }
         },
       }

@@ -1,10 +1,9 @@
 import type { Clock } from '../ports/clock.ts'
-import type { Measure } from '../ports/event-store.ts'
 import type { HotView } from '../ports/hot-store.ts'
 import { type ArchiveRows, askedRows, watchedRows } from './archive-rows.ts'
-import { CellSelection, toCellFilters } from './cell-selection.ts'
 import type { EventReads } from './event-reads.ts'
-import { MinuteResults } from './minute-results.ts'
+import { cellsKey, type KeptMinutes } from './kept-minutes.ts'
+import type { MinuteResults } from './minute-results.ts'
 import type { Question } from './question.ts'
 import { isCellDimension } from './question-filters.ts'
 
@@ -20,38 +19,47 @@ export interface Sources {
   signal: AbortSignal | undefined
 }
 
+export interface QuestionStateDependencies {
+  eventStore: EventReads
+  clock: Clock
+  kept: KeptMinutes
+}
+
 /** What is kept of a question between its answers; thrown away after one answer unless the question is watched. */
 export class QuestionState {
   readonly archive: ArchiveRows
   /** Keys of a broken-down series, and when they were chosen. */
   ranked: { keys: string[]; at: number } | undefined
-  private readonly results = new Map<string, MinuteResults>()
+  private readonly kept: KeptMinutes
+  /** Held while the question is watched, so that they stay although others ask much. */
+  private readonly held = new Map<string, { keys: string | undefined; results: MinuteResults }>()
+  /** Of the question's filters, which never change. */
+  private cells: string | undefined
   private readonly readings = new Map<string, { value: unknown; readAt: number }>()
   private readonly isWatched: boolean
   private readonly clock: Clock
 
-  constructor(eventStore: EventReads, clock: Clock, isWatched: boolean) {
+  constructor({ eventStore, clock, kept }: QuestionStateDependencies, isWatched: boolean) {
+    this.kept = kept
     this.isWatched = isWatched
     this.clock = clock
     this.archive = isWatched ? watchedRows(eventStore, clock) : askedRows(eventStore)
   }
 
   /** The question's minutes of the hot store; undefined when only raw events can answer it. */
-  minutes(question: Question, measures: readonly Measure[], keys?: readonly string[]): MinuteResults | undefined {
-    const { filters, bots, breakdown } = question
+  minutes({ project, filters, bots, breakdown }: Question, keys?: readonly string[]): MinuteResults | undefined {
     const dimension = breakdown?.dimension
     if (filters.some((filter) => !isCellDimension(filter.dimension))) return undefined
     if (dimension !== undefined && !isCellDimension(dimension)) return undefined
-    const slot = `${measures} ${keys?.join('\0') ?? '*'}`
-    let results = this.results.get(slot)
-    if (!results) {
-      // Only the latest set of keys is of use.
-      for (const old of this.results.keys())
-        if (keys && old.startsWith(`${measures} `) && !old.endsWith(' *')) this.results.delete(old)
-      const kept = keys && new Set(keys)
-      results = new MinuteResults(new CellSelection(toCellFilters(filters), bots, dimension, kept), measures)
-      this.results.set(slot, results)
-    }
+    const about = { project: project.id, filters, bots }
+    this.cells ??= cellsKey(about)
+    // Of the keys of a breakdown only the latest set is of use.
+    const slot = `${dimension} ${keys ? 'some' : 'all'}`
+    const held = this.held.get(slot)
+    const wanted = JSON.stringify(keys)
+    const same = held && held.keys === wanted ? held.results : undefined
+    const results = this.kept.of(this.cells, { ...about, breakdown: dimension, keys }, same)
+    if (this.isWatched) this.held.set(slot, { keys: wanted, results })
     return results
   }
 

@@ -41,7 +41,7 @@ export async function rankKeys(
       slot: 'ranking',
       signal: sources.signal,
     },
-    { view: sources.view, archive: state.archive, minutes: state.minutes(question, ranking) },
+    { view: sources.view, archive: state.archive, minutes: state.minutes(question) },
   )
   const rank = (values: bigint[]) => (measures ? Number(values[0]) : definition.value(values, range.to - range.from).v)
   const keys = Array.from(measured, ([key, [values = []]]) => ({ key, v: rank(values) }))

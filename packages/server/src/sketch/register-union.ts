@@ -1,23 +1,34 @@
+import { raiseDense } from './dense-registers.ts'
 import { estimateCardinality } from './estimate-cardinality.ts'
 import type { HyperLogLog, RegisterSink } from './hyperloglog.ts'
-import { RANK_BITS, REGISTER_COUNT } from './precision.ts'
+import { DENSE_BYTES, RANK_BITS, REGISTER_COUNT } from './precision.ts'
 import { RankHistogram } from './rank-histogram.ts'
 
 const RANK_MASK = (1 << RANK_BITS) - 1
+/** Bytes of a packed register. */
+const PACKED_BYTES = 4
 
 /**
- * The union of many sketches, to be cleared and used again: 16 KB, a byte for each register, that never grow. The
- * histogram of ranks is kept as sketches come in, so that an estimate costs the same however many registers are in use.
+ * The union of many sketches, to be cleared and used again: 48 KB that never grow. The histogram of ranks and the list
+ * of registers in use are kept as sketches come in, so that an estimate costs the same however many are in use, and
+ * clearing and packing cost what was put in.
  */
 export class RegisterUnion implements RegisterSink {
   private readonly ranks = new Uint8Array(REGISTER_COUNT)
+  private readonly used = new Uint16Array(REGISTER_COUNT)
   private readonly histogram = new RankHistogram()
+  /** Registers in use. */
+  private size = 0
+
+  /** Words that `packInto` writes; undefined where all registers by six bits are smaller. */
+  get packedLength(): number | undefined {
+    return this.size * PACKED_BYTES < DENSE_BYTES ? this.size : undefined
+  }
 
   add(sketch: HyperLogLog): void {
     sketch.pourInto(this)
   }
 
-  /** Adds packed registers, `index << 6 | rank` each, from `packed[from]` up to but not including `packed[to]`. */
   addPacked(packed: ArrayLike<number>, from: number, to: number): void {
     for (let i = from; i < to; i++) {
       const register = packed[i]!
@@ -41,14 +52,32 @@ export class RegisterUnion implements RegisterSink {
     return estimateCardinality(this.histogram.countByRank)
   }
 
+  /** Writes the registers in use to `target[at…]`, packed as in a sparse sketch; answers the position after the last. */
+  packInto(target: Uint32Array, at: number): number {
+    for (let i = 0; i < this.size; i++) {
+      const index = this.used[i]!
+      target[at + i] = (index << RANK_BITS) | this.ranks[index]!
+    }
+    return at + this.size
+  }
+
+  /** A copy of all registers, six bits each, lowest bits first: 12,288 bytes. */
+  toDense(): Uint8Array {
+    const bytes = new Uint8Array(DENSE_BYTES)
+    for (let i = 0; i < this.size; i++) raiseDense(bytes, this.used[i]!, this.ranks[this.used[i]!]!)
+    return bytes
+  }
+
   clear(): void {
-    this.ranks.fill(0)
+    for (let i = 0; i < this.size; i++) this.ranks[this.used[i]!] = 0
+    this.size = 0
     this.histogram.clear()
   }
 
   private raise(index: number, rank: number): void {
     const present = this.ranks[index]!
     if (rank <= present) return
+    if (present === 0) this.used[this.size++] = index
     this.ranks[index] = rank
     this.histogram.move(present, rank)
   }

@@ -32,6 +32,13 @@ interface Sealed {
   sessions: PackedSketches
 }
 
+/** One sketch a cell. */
+export interface CellSketches {
+  /** Cells' ids by place. */
+  readonly ids: ArrayLike<number>
+  pour(place: number, sink: RegisterSink): void
+}
+
 /** Called for each cell; revenue is `revenueHigh × 2²⁸ + revenueLow` ten-thousandths. */
 export type CellVisitor = (id: number, events: number, revenueHigh: number, revenueLow: number) => void
 
@@ -40,7 +47,7 @@ export type CellVisitor = (id: number, events: number, revenueHigh: number, reve
  * dictionary. Open while events come in, sealed into plain arrays when it is quiet.
  */
 export class MinuteWindow {
-  /** Grows with each change. */
+  /** Grows with each change; set by the cube. */
   revision = 0
   readonly refunds = new Map<number, Refunds>()
   private open: Map<number, OpenCell> | undefined = new Map()
@@ -115,14 +122,14 @@ export class MinuteWindow {
     for (const [id, cell] of this.opened()) visitor(id, cell.events, cell.revenueHigh, cell.revenueLow)
   }
 
-  /** Adds each cell's users to the union that `sinkOf` names for it, if any. */
-  pourUsers(sinkOf: (id: number) => RegisterSink | undefined): void {
-    this.pour('users', sinkOf)
-  }
-
-  /** Adds each cell's sessions to the union that `sinkOf` names for it, if any. */
-  pourSessions(sinkOf: (id: number) => RegisterSink | undefined): void {
-    this.pour('sessions', sinkOf)
+  /** The sketches of one kind, to be poured one by one; as they are now. */
+  sketches(kind: 'users' | 'sessions'): CellSketches {
+    if (this.sealed) {
+      const { ids, [kind]: packed } = this.sealed
+      return { ids, pour: (place, sink) => packed.pourInto(place, sink) }
+    }
+    const cells = [...this.opened()]
+    return { ids: cells.map(([id]) => id), pour: (place, sink) => cells[place]?.[1][kind]?.pourInto(sink) }
   }
 
   /** Packs the window; it opens again by itself when a late event comes. */
@@ -138,20 +145,6 @@ export class MinuteWindow {
       sessions: new PackedSketches(cells.map(([, cell]) => cell.sessions)),
     }
     this.open = undefined
-  }
-
-  private pour(kind: 'users' | 'sessions', sinkOf: (id: number) => RegisterSink | undefined): void {
-    if (this.sealed) {
-      for (const [slot, id] of this.sealed.ids.entries()) {
-        const sink = sinkOf(id)
-        if (sink) this.sealed[kind].pourInto(slot, sink)
-      }
-      return
-    }
-    for (const [id, cell] of this.opened()) {
-      const sink = sinkOf(id)
-      if (sink) cell[kind]?.pourInto(sink)
-    }
   }
 
   private opened(): Map<number, OpenCell> {

@@ -16,8 +16,13 @@ function cellsOf({ minutes, dictionary }: ProjectWindows, minute: number): CellC
   const cells: CellContent[] = []
   window?.visit((id, events, high, low) => {
     const [users, sessions] = [new HyperLogLog(), new HyperLogLog()]
-    window.pourUsers((other) => (other === id ? users : undefined))
-    window.pourSessions((other) => (other === id ? sessions : undefined))
+    for (const [kind, sketch] of [
+      ['users', users],
+      ['sessions', sessions],
+    ] as const) {
+      const { ids, pour } = window.sketches(kind)
+      pour(Array.from(ids).indexOf(id), sketch)
+    }
     const refunds = window.refunds.get(id)
     cells.push({
       cell: dictionary.cells[id] as Cell,

@@ -6,6 +6,8 @@ export const SPLIT = 2 ** 28
 
 /** The whole number of a split sum. */
 export function joinSum(high: number, low: number): bigint {
+  const sum = high * SPLIT + low
+  if (Number.isSafeInteger(sum)) return BigInt(sum)
   return BigInt(high) * BigInt(SPLIT) + BigInt(low)
 }
 

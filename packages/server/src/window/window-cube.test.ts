@@ -75,7 +75,8 @@ test('counts and revenue are exact and users the same, however windows are seale
           const refunds = window.refunds.get(id)
           expect(refunds ? joinSum(refunds.revenueHigh, refunds.revenueLow) : 0n).toBe(sum?.refunds)
           const union = new RegisterUnion()
-          window.pourUsers((other) => (other === id ? union : undefined))
+          const users = window.sketches('users')
+          users.pour(Array.from(users.ids).indexOf(id), union)
           expect(union.estimate()).toBe(sum?.users.estimate())
         })
       }

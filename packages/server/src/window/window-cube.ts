@@ -18,6 +18,9 @@ export interface ProjectWindows {
   readonly seconds: ReadonlyMap<number, ReadonlyMap<number, number>>
 }
 
+/** Changes of all cubes of this process, so that no two states of a minute ever have the same number. */
+let changes = 0
+
 interface MutableProject {
   dictionary: CellDictionary
   minutes: Map<number, MinuteWindow>
@@ -26,7 +29,7 @@ interface MutableProject {
 
 /** All windows of all projects: what one flush changes and queries read. */
 export class WindowCube {
-  /** Grows with each call of {@link apply}. */
+  /** Grows with each change. */
   revision = 0
   private readonly projectsById = new Map<string, MutableProject>()
 
@@ -41,7 +44,7 @@ export class WindowCube {
     minuteHorizon: number,
     secondHorizon: number,
   ): void {
-    this.revision++
+    this.revision = ++changes
     for (const { project, minute, cells } of minutes) {
       if (minute < minuteHorizon) continue
       const windows = this.projectOf(project)
@@ -76,7 +79,7 @@ export class WindowCube {
     const windows = cells.length > 0 ? this.projectOf(project) : this.projectsById.get(project)
     const replaced = windows?.minutes.get(minute)
     if (!windows || (!replaced && cells.length === 0)) return
-    this.revision++
+    this.revision = ++changes
     if (cells.length === 0) {
       windows.minutes.delete(minute)
     } else {
@@ -98,7 +101,7 @@ export class WindowCube {
     for (const { cell, events } of cells) counts.set(windows.dictionary.acquire(cellKey(cell), cell), events)
     windows.seconds.set(second, counts)
     for (const id of replaced?.keys() ?? []) windows.dictionary.release(id)
-    this.revision++
+    this.revision = ++changes
   }
 
   /** Forgets minutes before `minuteHorizon` and old seconds; seals minutes that are over since `quietMs`. */
@@ -141,7 +144,7 @@ export class WindowCube {
   private forget(windows: MutableProject, minute: number, window: MinuteWindow): void {
     window.visit((id) => windows.dictionary.release(id))
     windows.minutes.delete(minute)
-    this.revision++
+    this.revision = ++changes
   }
 
   private projectOf(id: string): MutableProject {

@@ -11,8 +11,13 @@ export function contentsOf(view: HotView): Map<string, string> {
     for (const [minute, window] of minutes) {
       const users = new Map<number, HyperLogLog>()
       const sessions = new Map<number, HyperLogLog>()
-      window.pourUsers((id) => sketchAt(users, id))
-      window.pourSessions((id) => sketchAt(sessions, id))
+      for (const [kind, byCell] of [
+        ['users', users],
+        ['sessions', sessions],
+      ] as const) {
+        const { ids, pour } = window.sketches(kind)
+        for (const [place, id] of Array.from(ids).entries()) pour(place, sketchAt(byCell, id))
+      }
       window.visit((id, events, high, low) => {
         const refunds = window.refunds.get(id)
         const money = joinSum(high, low)
