@@ -30,7 +30,9 @@ export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
   let joint: Buffer | undefined
 
   function joined(chunks: readonly Uint8Array[]): Buffer {
-    if (chunks.length === 1) return chunks[0] as Buffer
+    const [only] = chunks
+    // Outside of Node's own server a chunk is no Buffer.
+    if (only && chunks.length === 1) return Buffer.from(only.buffer, only.byteOffset, only.byteLength)
     joint ??= Buffer.allocUnsafeSlow(LIMITS.wireBytes)
     let size = 0
     for (const chunk of chunks) {
