@@ -15,10 +15,19 @@ const { day, rate, seconds } = flags
 const BOUND_MS = 500
 const filters = { country: ['US', 'DE'], device: ['mobile'] }
 const minutes = { kind: 'series', granularity: 'minute', range: { last: '24h' } }
+/** Filters that nobody has asked for before. */
+let asked = 0
+const anew = () => ({ ...filters, country: [...filters.country, `X${asked++}`] })
 const QUESTIONS = {
   'events by minute, two filters': { ...minutes, metric: 'events', filters },
   'revenue by minute, two filters': { ...minutes, metric: 'revenue', filters },
   'active users by minute, two filters': { ...minutes, metric: 'active_users', filters },
+  'events by minute, two filters, for the first time': () => ({ ...minutes, metric: 'events', filters: anew() }),
+  'active users by minute, two filters, for the first time': () => ({
+    ...minutes,
+    metric: 'active_users',
+    filters: anew(),
+  }),
   'revenue by minute and country': { ...minutes, metric: 'revenue', breakdown: 'country' },
   'events by minute with anomalies': { ...minutes, metric: 'events', anomalies: true },
   'users of the day': { kind: 'total', metric: 'users', range: { last: '24h' } },
@@ -48,7 +57,7 @@ try {
   })()
   while (performance.now() - startedAt < seconds * 1000) {
     for (const [name, query] of Object.entries(QUESTIONS)) {
-      const { elapsedMs } = await ask(url, token, query)
+      const { elapsedMs } = await ask(url, token, typeof query === 'function' ? query() : query)
       latencies[name].push(elapsedMs)
       await sleep(20)
     }

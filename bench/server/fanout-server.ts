@@ -73,7 +73,7 @@ async function usage(): Promise<object> {
   const text = nowcast ? await (await nowcast.app.request('/metrics')).text() : ''
   const figure = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
   return {
-    ...{ cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage().rss },
+    ...{ cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage().rss, heap: process.memoryUsage().heapUsed },
     ...{ liveBytes: figure('nowcast_live_bytes_total'), ticks: figure('nowcast_live_tick_seconds_count') },
   }
 }

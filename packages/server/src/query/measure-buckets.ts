@@ -74,7 +74,9 @@ export async function measureBuckets(request: BucketsRequest, sources: BucketsSo
     return values
   }
   if (!request.breakdown) valuesOf('')
-  const isArchived = (measure: Measure, bucket: Bucket) => needsArchive(measure, bucket, request, split, hotFrom)
+  // Users of a bucket of the last day may have been active a little before it; the store keeps an hour more.
+  const activeFrom = Math.max(view.completeSince, hotFrom - ACTIVE_BEFORE * MINUTE_MS)
+  const isArchived = (measure: Measure, bucket: Bucket) => needsArchive(measure, bucket, request, split, activeFrom)
   await readArchive(request, sources.archive, split, isArchived, valuesOf)
   if (minutes && hotFrom < range.to) readHot(request, minutes, windows, split, isArchived, valuesOf)
   return answer
@@ -91,10 +93,10 @@ function needsArchive(
   bucket: Bucket,
   { range }: BucketsRequest,
   { hot }: SplitRange,
-  hotFrom: number,
+  activeFrom: number,
 ) {
   // Known by whole minutes from either source.
-  if (measure === 'active_users') return bucket.from - ACTIVE_BEFORE * MINUTE_MS < hotFrom
+  if (measure === 'active_users') return bucket.from - ACTIVE_BEFORE * MINUTE_MS < activeFrom
   return Math.max(bucket.from, range.from) < hot.from || Math.min(bucket.to, range.to) > hot.to
 }
 
