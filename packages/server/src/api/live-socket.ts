@@ -5,13 +5,14 @@ import { Decoder } from 'socket.io-parser'
 import type { RoomMessage } from '../live/live.ts'
 import { requireOrigin } from './cors.ts'
 import { countingEncoder } from './counting-encoder.ts'
+import { createExpiryAlarm } from './expiry-alarm.ts'
 import {
   checkSpeed,
   createViewer,
+  createViewerRequests,
   type LiveServer,
   type LiveSocket,
   type LiveSocketDependencies,
-  serveViewer,
   toKnown,
 } from './live-viewer.ts'
 
@@ -35,6 +36,23 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
   const servers: LiveServer[] = []
   let slowTimer: NodeJS.Timeout | undefined
   let isStopping = false
+  const alarm = createExpiryAlarm(endExpired)
+  const requests = createViewerRequests(getDependencies, alarm.add)
+
+  function* sockets(): Iterable<LiveSocket> {
+    for (const server of servers) yield* server.sockets.sockets.values()
+  }
+
+  function endExpired(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const socket of sockets()) {
+      const { viewer } = socket.data
+      if (viewer.isExpired) continue
+      if (viewer.expiresAt <= now) requests.expire(socket)
+      else next = Math.min(next, viewer.expiresAt)
+    }
+    return next
+  }
 
   function whyNotServing(): string | null {
     if (isStopping) return 'this server is stopping'
@@ -80,11 +98,10 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
     })
     io.on('connection', (socket) => {
       forgetRequest(socket)
-      serveViewer(socket, getDependencies())
+      requests.serve(socket)
     })
     slowTimer ??= setInterval(() => {
-      for (const server of servers)
-        for (const socket of server.sockets.sockets.values()) checkSpeed(socket, getDependencies())
+      for (const socket of sockets()) checkSpeed(socket, getDependencies())
     }, SLOW_CHECK_MS)
     slowTimer.unref()
   }
@@ -100,6 +117,7 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
     async stop() {
       isStopping = true
       clearInterval(slowTimer)
+      alarm.stop()
       await Promise.all(servers.map(leave))
     },
   }
@@ -117,10 +135,17 @@ async function leave(io: LiveServer): Promise<void> {
   io.engine.close()
 }
 
-/** The request of the handshake, with its token: nobody asks for it again, and there are thousands of viewers. */
+const FORGOTTEN = Object.freeze({})
+
+/**
+ * The request of the handshake, with its token: nobody asks for it again, and there are thousands of viewers. Engine.IO
+ * holds the object until the connection ends, so that it is emptied.
+ */
 function forgetRequest({ conn, handshake }: LiveSocket): void {
+  const { request } = conn
+  for (const key of Reflect.ownKeys(request)) Reflect.set(request, key, undefined)
   Object.assign(conn, { request: undefined })
-  Object.assign(handshake, { headers: {}, auth: {} })
+  Object.assign(handshake, { headers: FORGOTTEN, auth: FORGOTTEN, query: FORGOTTEN, time: '', url: '' })
 }
 
 function tokenOf(auth: unknown): string | undefined {

@@ -11,8 +11,6 @@ import { createRequestBudget, type RequestBudget } from './request-budget.ts'
 
 /** Packets that may wait for a slow reader before it is dropped to snapshots. */
 const MOST_WAITING = 64
-/** Longest time of one timer, ms. */
-const MOST_TIMER_MS = 2 ** 31 - 1
 
 export interface LiveSocketDependencies {
   hub: LiveHub
@@ -28,6 +26,8 @@ export interface LiveSocketDependencies {
 export interface Viewer {
   scope: Scope
   expiresAt: number
+  /** Its token has expired, and what it had subscribed to has ended. */
+  isExpired: boolean
   rooms: Map<string, Room>
   /** Subscriptions that are being made. */
   joining: number
@@ -35,7 +35,6 @@ export interface Viewer {
   generation: number
   isSlow: boolean
   budget: RequestBudget
-  timer: NodeJS.Timeout | undefined
 }
 
 type Data = { viewer: Viewer }
@@ -47,50 +46,57 @@ const ResumeRequest = z.object({ id: z.string().max(64), revision: z.int().min(0
 const TokenRequest = z.object({ token: z.string().max(8192) })
 
 export function createViewer({ scope, expiresAt }: VerifiedToken): Viewer {
-  const budget = createRequestBudget()
-  const none = { rooms: new Map(), joining: 0, generation: 0, isSlow: false, timer: undefined }
-  return { scope, expiresAt, budget, ...none }
+  const none = { isExpired: false, rooms: new Map(), joining: 0, generation: 0, isSlow: false }
+  return { scope, expiresAt, budget: createRequestBudget(), ...none }
 }
 
-/** Answers what a connection asks for. */
-export function serveViewer(socket: LiveSocket, dependencies: LiveSocketDependencies): void {
-  const { hub, query, verify, telemetry, logger } = dependencies
-  const { viewer } = socket.data
-  telemetry.liveConnections.inc()
+/** Answers what connections ask for. */
+export interface ViewerRequests {
+  serve(socket: LiveSocket): void
+  /** Ends what was subscribed with a token. */
+  expire(socket: LiveSocket): void
+}
 
-  function enter(room: Room): void {
+/**
+ * One set of listeners for all connections, which find theirs in `this`: closures of thousands of viewers would take more
+ * memory than all else that is kept of them here.
+ *
+ * @param onToken a connection has a token that expires then (epoch ms)
+ */
+export function createViewerRequests(
+  getDependencies: () => LiveSocketDependencies,
+  onToken: (expiresAt: number) => void,
+): ViewerRequests {
+  function enter(socket: LiveSocket, room: Room): void {
+    const { viewer } = socket.data
     // An equal question on the same connection shares the subscription.
-    if (viewer.rooms.has(room.id)) hub.leave(room)
+    if (viewer.rooms.has(room.id)) getDependencies().hub.leave(room)
     viewer.rooms.set(room.id, room)
     // A slow reader hears of it when it has caught up.
     if (!viewer.isSlow) void socket.join(room.id)
   }
 
-  function leave(room: Room): void {
-    viewer.rooms.delete(room.id)
+  function leave(socket: LiveSocket, room: Room): void {
+    socket.data.viewer.rooms.delete(room.id)
     void socket.leave(room.id)
-    hub.leave(room)
+    getDependencies().hub.leave(room)
   }
 
-  function expireLater(): void {
-    clearTimeout(viewer.timer)
-    const wait = viewer.expiresAt - Date.now()
-    viewer.timer = setTimeout(
-      () => (wait > MOST_TIMER_MS ? expireLater() : expire()),
-      Math.max(0, Math.min(wait, MOST_TIMER_MS)),
-    )
-  }
-
-  function expire(): void {
+  function expire(socket: LiveSocket): void {
+    const { viewer } = socket.data
     viewer.generation++
     const ids = [...viewer.rooms.keys()]
-    for (const room of viewer.rooms.values()) leave(room)
+    for (const room of viewer.rooms.values()) leave(socket, room)
     socket.emit('expired', { ids })
   }
 
   /** Answers a client's request whatever happens; a request without a callback is none. */
-  async function answer<T>(ack: unknown, work: (reply: (message: T) => void) => Promise<void>): Promise<void> {
-    const taken = viewer.budget.take(Date.now())
+  async function answer<T>(
+    socket: LiveSocket,
+    ack: unknown,
+    work: (reply: (message: T) => void) => Promise<void>,
+  ): Promise<void> {
+    const taken = socket.data.viewer.budget.take(Date.now())
     if (taken === 'flood') return void socket.disconnect(true)
     if (typeof ack !== 'function') return
     try {
@@ -102,21 +108,14 @@ export function serveViewer(socket: LiveSocket, dependencies: LiveSocketDependen
       await work((message) => ack(message))
     } catch (error) {
       const known = toKnown(error)
-      if (known.code === 'internal') logger.error({ error }, 'a live request failed')
+      if (known.code === 'internal') getDependencies().logger.error({ error }, 'a live request failed')
       ack(known.toBody() satisfies LiveError)
     }
   }
 
-  function requireValid(): void {
-    if (Date.now() >= viewer.expiresAt)
-      throw new NowcastError('expired_token', 'the token has expired: authenticate with a new one')
-    if (viewer.rooms.size + viewer.joining >= LIVE_LIMITS.subscriptions) {
-      throw new NowcastError('rate_limited', `a connection holds at most ${LIVE_LIMITS.subscriptions} subscriptions`)
-    }
-  }
-
   /** Joins a room once it has an answer: in one step the client is told what it holds and hears all that follows. */
-  async function take(room: Room, told: (room: Room) => void): Promise<void> {
+  async function take(socket: LiveSocket, room: Room, told: (room: Room) => void): Promise<void> {
+    const { viewer } = socket.data
     const { generation } = viewer
     viewer.joining++
     try {
@@ -126,60 +125,92 @@ export function serveViewer(socket: LiveSocket, dependencies: LiveSocketDependen
       if (viewer.generation !== generation)
         throw new NowcastError('expired_token', 'the token was replaced: subscribe again')
     } catch (error) {
-      hub.leave(room)
+      getDependencies().hub.leave(room)
       throw error
     } finally {
       viewer.joining--
     }
     told(room)
-    enter(room)
+    enter(socket, room)
   }
 
-  socket.on('subscribe', (request, ack) =>
-    answer(ack, async (reply) => {
-      requireValid()
+  function onSubscribe(this: LiveSocket, request: unknown, ack: unknown) {
+    return answer(this, ack, async (reply) => {
+      const { hub, query } = getDependencies()
+      const { viewer } = this.data
+      requireValid(viewer)
       const room = hub.join({ ...query.watchable(request, viewer.scope), scope: scopeKey(viewer.scope) })
-      await take(room, () => reply(room.snapshot()))
-    }),
-  )
-  socket.on('resume', (request, ack) =>
-    answer(ack, async (reply) => {
+      await take(this, room, () => reply(room.snapshot()))
+    })
+  }
+
+  function onResume(this: LiveSocket, request: unknown, ack: unknown) {
+    return answer(this, ack, async (reply) => {
+      const { hub } = getDependencies()
+      const { viewer } = this.data
       const { id, revision } = parse(ResumeRequest, request)
       const held = viewer.rooms.get(id)
       if (held) return reply(hub.missed(held, revision))
-      requireValid()
+      requireValid(viewer)
       const room = hub.rejoin(id, scopeKey(viewer.scope))
-      await take(room, () => reply(hub.missed(room, revision)))
-    }),
-  )
-  socket.on('unsubscribe', (request, ack) =>
-    answer(ack ?? (() => {}), async (reply) => {
+      await take(this, room, () => reply(hub.missed(room, revision)))
+    })
+  }
+
+  function onUnsubscribe(this: LiveSocket, request: unknown, ack: unknown) {
+    return answer(this, ack ?? (() => {}), async (reply) => {
       const { id } = parse(IdRequest, request)
-      const room = viewer.rooms.get(id)
-      if (room) leave(room)
+      const room = this.data.viewer.rooms.get(id)
+      if (room) leave(this, room)
       reply({ id })
-    }),
-  )
-  socket.on('authenticate', (request, ack) =>
-    answer(ack, async (reply) => {
-      const { scope, expiresAt } = await verify(parse(TokenRequest, request).token)
+    })
+  }
+
+  function onAuthenticate(this: LiveSocket, request: unknown, ack: unknown) {
+    return answer(this, ack, async (reply) => {
+      const { viewer } = this.data
+      const { scope, expiresAt } = await getDependencies().verify(parse(TokenRequest, request).token)
       if (scope.project.id !== viewer.scope.project.id)
         throw new NowcastError('invalid_token', 'the token is of another project: connect anew')
       // Another scope has other answers: what was subscribed with the old one ends.
-      if (scopeKey(scope) !== scopeKey(viewer.scope)) expire()
-      viewer.scope = scope
-      viewer.expiresAt = expiresAt
-      expireLater()
+      if (scopeKey(scope) !== scopeKey(viewer.scope)) expire(this)
+      Object.assign(viewer, { scope, expiresAt, isExpired: false })
+      onToken(expiresAt)
       reply({ expiresAt })
-    }),
-  )
-  socket.on('disconnect', () => {
-    clearTimeout(viewer.timer)
+    })
+  }
+
+  function onDisconnect(this: LiveSocket) {
+    const { hub, telemetry } = getDependencies()
+    const { viewer } = this.data
     for (const room of viewer.rooms.values()) hub.leave(room)
     viewer.rooms.clear()
     telemetry.liveConnections.dec()
-  })
-  expireLater()
+  }
+
+  return {
+    serve(socket) {
+      getDependencies().telemetry.liveConnections.inc()
+      socket.on('subscribe', onSubscribe)
+      socket.on('resume', onResume)
+      socket.on('unsubscribe', onUnsubscribe)
+      socket.on('authenticate', onAuthenticate)
+      socket.on('disconnect', onDisconnect)
+      onToken(socket.data.viewer.expiresAt)
+    },
+    expire(socket) {
+      socket.data.viewer.isExpired = true
+      expire(socket)
+    },
+  }
+}
+
+function requireValid({ expiresAt, rooms, joining }: Viewer): void {
+  if (Date.now() >= expiresAt)
+    throw new NowcastError('expired_token', 'the token has expired: authenticate with a new one')
+  if (rooms.size + joining >= LIVE_LIMITS.subscriptions) {
+    throw new NowcastError('rate_limited', `a connection holds at most ${LIVE_LIMITS.subscriptions} subscriptions`)
+  }
 }
 
 /** Takes a reader that cannot keep up out of its rooms, and gives it snapshots when it has caught up. */

@@ -16,22 +16,34 @@ export interface RequestBudgetOptions {
 /** Refusals forgotten in the time in which one more request may be made. */
 const FORGIVEN = 5
 
-export function createRequestBudget(options: RequestBudgetOptions = {}): RequestBudget {
-  const { burst = 200, perSecond = 20, mostRefused = 2000 } = options
-  let left = burst
-  let refused = 0
-  let at = 0
-  return {
-    take(now) {
-      const seconds = Math.max(0, now - at) / 1000
-      at = now
-      left = Math.min(burst, left + seconds * perSecond)
-      refused = Math.max(0, refused - seconds * perSecond * FORGIVEN)
-      if (left >= 1) {
-        left--
-        return 'answered'
-      }
-      return ++refused > mostRefused ? 'flood' : 'refused'
-    },
+/** A budget for each of thousands of connections: plain numbers, and no closure of its own. */
+class ConnectionBudget implements RequestBudget {
+  private left: number
+  private refused = 0
+  private at = 0
+  private readonly limits: Required<RequestBudgetOptions>
+
+  constructor(limits: Required<RequestBudgetOptions>) {
+    this.limits = limits
+    this.left = limits.burst
   }
+
+  take(now: number): 'answered' | 'refused' | 'flood' {
+    const { burst, perSecond, mostRefused } = this.limits
+    const seconds = Math.max(0, now - this.at) / 1000
+    this.at = now
+    this.left = Math.min(burst, this.left + seconds * perSecond)
+    this.refused = Math.max(0, this.refused - seconds * perSecond * FORGIVEN)
+    if (this.left >= 1) {
+      this.left--
+      return 'answered'
+    }
+    return ++this.refused > mostRefused ? 'flood' : 'refused'
+  }
+}
+
+const DEFAULTS: Required<RequestBudgetOptions> = { burst: 200, perSecond: 20, mostRefused: 2000 }
+
+export function createRequestBudget(options?: RequestBudgetOptions): RequestBudget {
+  return new ConnectionBudget(options ? { ...DEFAULTS, ...options } : DEFAULTS)
 }
