@@ -18,6 +18,7 @@ const GATES = [
   },
   { title: 'unused code', steps: [{ command: ['knip', '--treat-config-hints-as-errors'] }] },
   { title: 'build', steps: [turbo('build')] },
+  { title: 'reference', steps: [{ command: ['node', 'scripts/api-reference.mjs'] }] },
   {
     title: 'packages as npm sees them',
     steps: PUBLIC_PACKAGES.map((folder) => ({

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** The built command line; `NOWCAST_CLI` names another build of it. */
-const CLI = process.env.NOWCAST_CLI ?? fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url))
+export const CLI =
+  process.env.NOWCAST_CLI ?? fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url))
 
 export interface CliRun {
   code: number | null

@@ -28,6 +28,7 @@ export const ERROR_STATUS = {
   stopping: 503,
   wrong_role: 503,
 } as const
+/** What went wrong, for programs. */
 export type ErrorCode = keyof typeof ERROR_STATUS
 
 /** Body of every answer that is not a success. */

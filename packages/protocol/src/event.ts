@@ -4,6 +4,7 @@ export type StandardEvent = (typeof STANDARD_EVENTS)[number]
 
 /** Values of the dimension `device`. */
 export const DEVICES = ['desktop', 'mobile', 'tablet', 'tv', 'server', 'bot', 'other'] as const
+/** Kind of device, as the dimension has it. */
 export type Device = (typeof DEVICES)[number]
 
 /** The value of a dimension that an event does not have. It can be filtered like any other. */
@@ -128,8 +129,10 @@ export const EVENT_REJECTION_CODES = [
   'invalid_context',
   'invalid_properties',
 ] as const
+/** Why one event was refused, by its code. */
 export type EventRejectionCode = (typeof EVENT_REJECTION_CODES)[number]
 
+/** One event of a batch that was refused, and why. */
 export interface RejectedEvent {
   /** Place in the batch, from 0. */
   index: number

@@ -13,6 +13,7 @@ export const METRICS = [
   'conversion_rate',
   'average_order_value',
 ] as const
+/** What can be measured. */
 export type Metric = (typeof METRICS)[number]
 
 /** Dimensions of every cell: answered live and from the archive. A project adds up to two properties of its own. */
@@ -29,9 +30,11 @@ export const ARCHIVE_DIMENSIONS = [
 ] as const
 
 export const QUERY_KINDS = ['series', 'total', 'breakdown', 'funnel', 'recent', 'overview'] as const
+/** What a question asks for. */
 export type QueryKind = (typeof QUERY_KINDS)[number]
 
 export const GRANULARITIES = ['minute', 'hour', 'day'] as const
+/** How long a bucket is. */
 export type Granularity = (typeof GRANULARITIES)[number]
 
 export const QUERY_LIMITS = {
@@ -63,8 +66,10 @@ export type Filters = Record<string, string[]>
  * the same minute of day and week in the ten weeks before (at least 3).
  */
 export const ANOMALY_BASELINES = ['previous', 'seasonal'] as const
+/** What a bucket is compared with. */
 export type AnomalyBaseline = (typeof ANOMALY_BASELINES)[number]
 
+/** When a bucket counts as unusual. */
 export interface AnomalyOptions {
   /** @default 'previous' */
   baseline?: AnomalyBaseline
@@ -72,6 +77,7 @@ export interface AnomalyOptions {
   sigma?: number
 }
 
+/** An event that a user must have caused, and what must hold for it. */
 export interface FunnelStep {
   name: string
   filters?: Filters
@@ -102,6 +108,7 @@ export interface Query {
   window?: string
 }
 
+/** How far a value lies outside its expected range. */
 export interface Anomaly {
   /** Standard deviations from the expected value, signed, at most 99 either way. */
   score: number
@@ -110,6 +117,7 @@ export interface Anomaly {
   high: number
 }
 
+/** One bucket of a series. */
 export interface Point {
   /** Start of the bucket, epoch ms UTC. */
   t: number
@@ -123,6 +131,7 @@ export interface Point {
   anomaly?: Anomaly
 }
 
+/** One line of an answer. */
 export interface Series {
   /** The breakdown's value; null without a breakdown. */
   key: string | null
@@ -135,6 +144,7 @@ export interface Excluded {
   events: number
 }
 
+/** What every answer carries. */
 export interface AnswerBase {
   metric: Metric
   /** The server's clock when the answer was made, epoch ms. */
@@ -145,6 +155,7 @@ export interface AnswerBase {
   excluded?: Excluded[]
 }
 
+/** A metric over time. */
 export interface SeriesAnswer extends AnswerBase {
   kind: 'series'
   granularity: Granularity
@@ -154,6 +165,7 @@ export interface SeriesAnswer extends AnswerBase {
   series: Series[]
 }
 
+/** One value over a range, and that of the range before. */
 export interface TotalAnswer extends AnswerBase {
   kind: 'total'
   v: number
@@ -163,6 +175,7 @@ export interface TotalAnswer extends AnswerBase {
   previous: { v: number; exact?: string }
 }
 
+/** One value of a dimension. */
 export interface BreakdownRow {
   key: string
   v: number
@@ -173,6 +186,7 @@ export interface BreakdownRow {
   anomaly?: Anomaly
 }
 
+/** The values of a dimension with the most of a metric. */
 export interface BreakdownAnswer extends AnswerBase {
   kind: 'breakdown'
   breakdown: string
@@ -180,6 +194,7 @@ export interface BreakdownAnswer extends AnswerBase {
   rows: BreakdownRow[]
 }
 
+/** How many users came to one step. */
 export interface FunnelStepAnswer {
   name: string
   /** Users who came so far. */
@@ -190,6 +205,7 @@ export interface FunnelStepAnswer {
   stepRate: number
 }
 
+/** How many users went from step to step. */
 export interface FunnelAnswer extends AnswerBase {
   kind: 'funnel'
   steps: FunnelStepAnswer[]
@@ -200,6 +216,7 @@ export interface FunnelAnswer extends AnswerBase {
   rows?: { key: string; steps: FunnelStepAnswer[] }[]
 }
 
+/** One event as it is stored. */
 export interface RecentEvent {
   id: string
   name: string
@@ -217,12 +234,14 @@ export interface RecentEvent {
   properties?: Record<string, unknown>
 }
 
+/** The newest events. */
 export interface RecentAnswer extends AnswerBase {
   kind: 'recent'
   /** Newest first. */
   events: RecentEvent[]
 }
 
+/** The tiles of an overview. */
 export type TileName =
   | 'activeUsers'
   | 'eventsPerSecond'
@@ -231,6 +250,7 @@ export type TileName =
   | 'errorRateLastHour'
   | 'conversionRateLastHour'
 
+/** One figure of an overview. */
 export interface Tile {
   v: number
   /** The hour before; for `activeUsers` 5 min and for `eventsPerSecond` 10 s before. */
@@ -245,9 +265,11 @@ export interface Tile {
   anomaly?: Anomaly
 }
 
+/** The figures of a dashboard in one answer. */
 export interface OverviewAnswer extends AnswerBase {
   kind: 'overview'
   tiles: Record<TileName, Tile>
 }
 
+/** The answer to any question; its `kind` is that of the question. */
 export type Answer = SeriesAnswer | TotalAnswer | BreakdownAnswer | FunnelAnswer | RecentAnswer | OverviewAnswer

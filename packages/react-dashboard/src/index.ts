@@ -1,3 +1,33 @@
+export type {
+  Anomaly,
+  AnomalyBaseline,
+  AnomalyOptions,
+  Answer,
+  AnswerBase,
+  BreakdownAnswer,
+  BreakdownRow,
+  ErrorCode,
+  Excluded,
+  Filters,
+  FunnelAnswer,
+  FunnelStep,
+  FunnelStepAnswer,
+  Granularity,
+  LiveQuery,
+  Metric as MetricName,
+  OverviewAnswer,
+  Point,
+  Query,
+  QueryKind,
+  Range,
+  RecentAnswer,
+  RecentEvent,
+  Series,
+  SeriesAnswer,
+  Tile,
+  TileName,
+  TotalAnswer,
+} from '@nowcast/protocol'
 export type { Compare } from './chart/compared-series.ts'
 export type { ZoomRange } from './chart/zoom-range.ts'
 export type { ConnectionState } from './client/create-connection.ts'
@@ -25,4 +55,4 @@ export type { AskOptions } from './hooks/use-filtered-key.ts'
 export { type FiltersState, useFilters } from './hooks/use-filters.ts'
 export { useLive } from './hooks/use-live.ts'
 export { type UseQueryOptions, useQuery } from './hooks/use-query.ts'
-export { LABELS, type LabelOverrides, type Labels } from './labels.ts'
+export { LABELS, type LabelOverrides, type Labels, type Words } from './labels.ts'

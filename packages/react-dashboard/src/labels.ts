@@ -22,7 +22,8 @@ export interface Labels {
   words: Words
 }
 
-interface Words {
+/** Single words and short sentences. */
+export interface Words {
   up: string
   down: string
   noChange: string

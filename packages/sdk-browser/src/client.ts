@@ -17,6 +17,7 @@ const ADOPT_MS = 15_000
 
 const OPTED_OUT = 'nowcast.optedOut'
 
+/** Sends what happens in a page. Nothing it does throws or blocks. */
 export interface Client {
   /**
    * Tracks an event. Known fields are the event's own, everything else becomes its properties.

@@ -1,6 +1,7 @@
 import type { EventInput, RejectedEvent } from '@nowcast/protocol'
 import type { DeliveryError } from '@nowcast/sdk-core'
 
+/** How a client is set up; `key` and `url` are needed. */
 export interface ClientOptions {
   /** The project's write key. */
   key: string

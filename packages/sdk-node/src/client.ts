@@ -26,6 +26,7 @@ export interface WaitOptions {
   signal?: AbortSignal
 }
 
+/** Sends what happens on a server. Events wait in a queue until the server has answered for them. */
 export interface Client {
   /**
    * Queues an event; false when it was not queued, which `onError` is told too.

@@ -1,4 +1,4 @@
-export type { EventInput, EventRejectionCode, RejectedEvent } from '@nowcast/protocol'
+export type { ContextInput, Device, EventInput, EventRejectionCode, RejectedEvent } from '@nowcast/protocol'
 export type { DeliveryError, DeliveryErrorCode, EventFields } from '@nowcast/sdk-core'
 export type { Client, Sender, TrackOptions, WaitOptions } from './client.ts'
 export { createClient } from './client.ts'

@@ -19,6 +19,7 @@ export interface SpoolOptions {
   syncMs?: number
 }
 
+/** How a client is set up; `key` and `url` are needed. */
 export interface ClientOptions {
   /** The project's secret key, or its write key. */
   key: string

@@ -66,6 +66,7 @@ export interface Nowcast {
   announce(url: string): Promise<void>
 }
 
+/** A configuration as its file has it: every field has a default, and is described in the guide "Configuration". */
 export type NowcastOptions = ConfigOptions
 
 const NOT_STARTED = new NowcastError('stopping', 'the server is not started yet: send the same request again', {

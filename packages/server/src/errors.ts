@@ -1,5 +1,6 @@
 import { ERROR_STATUS, type ErrorBody, type ErrorCode } from '@nowcast/protocol'
 
+/** What is known of an error beside its code and its words. */
 export interface NowcastErrorOptions {
   /** Whether the same call may succeed later. @default false */
   retryable?: boolean
@@ -26,6 +27,7 @@ export class NowcastError extends Error {
     this.retryAfterMs = options.retryAfterMs
   }
 
+  /** The HTTP status of an answer with this error. */
   get status(): number {
     return ERROR_STATUS[this.code]
   }

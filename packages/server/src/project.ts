@@ -46,6 +46,7 @@ export const ProjectSchema = z.strictObject({
 
 /** What a configuration says of a project. */
 export type ProjectOptions = z.input<typeof ProjectSchema>
+/** A team's product with every default filled in. */
 export type Project = z.output<typeof ProjectSchema> & { name: string }
 
 /** A project with its defaults. @throws ZodError */

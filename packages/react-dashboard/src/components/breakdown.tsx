@@ -10,6 +10,7 @@ import { Frame } from './frame.tsx'
 import { useLatest } from './use-latest.ts'
 import { EmptyMessage, ErrorMessage } from './view-message.tsx'
 
+/** What a `Breakdown` shows, and how. */
 export interface BreakdownProps {
   /** A dimension: `country`, `device`, `category`, `name` … */
   dimension: string

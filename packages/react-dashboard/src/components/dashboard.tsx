@@ -18,6 +18,7 @@ export interface DashboardView {
   compare?: Compare | undefined
 }
 
+/** How a `Dashboard` begins, and who hears of changes. */
 export interface DashboardProps {
   /** @default 'Dashboard', from the labels; null for no heading */
   title?: ReactNode

@@ -3,6 +3,7 @@ import { useFilters } from '../hooks/use-filters.ts'
 import { FilterMenu } from './filter-menu.tsx'
 import { Frame } from './frame.tsx'
 
+/** What a `FilterBar` offers. */
 export interface FilterBarProps {
   /** @default ['country', 'device', 'category', 'name'] */
   dimensions?: readonly string[]

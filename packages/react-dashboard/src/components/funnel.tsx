@@ -9,6 +9,7 @@ import { Frame } from './frame.tsx'
 import { useLatest } from './use-latest.ts'
 import { EmptyMessage, ErrorMessage } from './view-message.tsx'
 
+/** The steps of a `Funnel`, and how they are shown. */
 export interface FunnelProps {
   /** In their order; a user is counted once, and each step later than the one before. */
   steps: FunnelStep[]

@@ -4,6 +4,7 @@ import { useLive } from '../hooks/use-live.ts'
 import type { RenderFigure } from './figure-value.tsx'
 import { Tile } from './tile.tsx'
 
+/** What a `Metric` shows, and how. */
 export interface MetricProps {
   metric: MetricName
   /** Whole buckets that end with the running one: `30m`, `24h`, `7d`. @default '24h' */

@@ -7,6 +7,7 @@ import { RecentEventRow } from './recent-event-row.tsx'
 import { useLatest } from './use-latest.ts'
 import { EmptyMessage, ErrorMessage } from './view-message.tsx'
 
+/** What `RecentEvents` shows, and how. */
 export interface RecentEventsProps {
   /** Most events, at most 100. @default 20 */
   limit?: number

@@ -11,6 +11,7 @@ import { SeriesPlot } from './series-plot.tsx'
 import { useComparison } from './use-comparison.ts'
 import { useLatest } from './use-latest.ts'
 
+/** What a `TimeSeries` shows, and how. */
 export interface TimeSeriesProps {
   /** @default 'events' */
   metric?: Metric

@@ -6,6 +6,7 @@ import type { TokenInput } from '../client/create-token-source.ts'
 import { type LabelOverrides, mergeLabels } from '../labels.ts'
 import { FiltersContext, NowcastContext, type Theme } from './nowcast-context.ts'
 
+/** Which server, who reads, and what holds for everything inside. */
 export interface NowcastProviderProps {
   /** The server's base url, with the path it is mounted at: `https://host/analytics`. */
   url: string

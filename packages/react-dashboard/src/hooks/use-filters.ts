@@ -13,6 +13,7 @@ export interface FiltersState {
   setFilter(dimension: string, values: readonly string[]): void
   /** Adds a value to those chosen, or takes it out. */
   toggleFilter(dimension: string, value: string): void
+  /** Chooses everything again. */
   clearFilters(): void
 }
 

@@ -16,6 +16,7 @@ export interface ExportRequest {
   filters?: Record<string, string[]>
 }
 
+/** Whom to forget. */
 export interface DeleteUserRequest {
   project: string
   /** User id or anonymous id. */

@@ -5,6 +5,7 @@ import { NowcastError } from '../errors.ts'
 import type { Project } from '../project.ts'
 import type { Scope } from '../query/query.ts'
 
+/** What a read token allows, to whom it belongs and how long it lasts. */
 export interface ReadTokenOptions {
   project: string
   /** The project's; at least 32 characters. */

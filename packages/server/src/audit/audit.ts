@@ -36,6 +36,7 @@ export interface AuditDifference {
   found: string
 }
 
+/** What an audit compared, and where it found differences. */
 export interface AuditReport {
   /** Minutes of projects that were compared between the hot store and the archive. */
   minutes: number

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { transform } from 'esbuild'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { toConfig } from '../packages/server/src/config.ts'
+import { createTelemetry } from '../packages/server/src/telemetry.ts'
+import { usageErrors } from './documents/nowcast-usage.ts'
+import { anchorsOf, type Block, type Document, ROOT, readDocuments } from './documents/read-documents.ts'
+import { type ShellCommand, shellCommands } from './documents/shell-commands.ts'
+import { inContext } from './documents/snippet-context.ts'
+
+let documents: Document[]
+let blocks: Block[]
+beforeAll(() => {
+  documents = readDocuments()
+  blocks = documents.flatMap((document) => document.blocks)
+})
+const inLanguage = (...languages: string[]) => blocks.filter(({ language }) => languages.includes(language))
+
+/** Read by programs that are not ours; looked at by a person. */
+const OF_OTHERS = ['', 'csv', 'html', 'ini', 'nginx']
+const CHECKED = ['css', 'js', 'json', 'sh', 'ts', 'tsx', 'yaml']
+
+it('finds documents, and a way to check every block in them', () => {
+  expect(documents.length).toBeGreaterThan(40)
+  expect(blocks.length).toBeGreaterThan(80)
+  expect(blocks.filter(({ language }) => ![...OF_OTHERS, ...CHECKED].includes(language))).toEqual([])
+})
+
+it('every link leads to a file and a heading that are there', () => {
+  const wrong: string[] = []
+  for (const document of documents) {
+    for (const { place, file, anchor } of document.links) {
+      const path = file ?? document.path
+      const target = documents.find((other) => other.path === path)
+      if (!existsSync(join(ROOT, path))) wrong.push(`${place}: there is no ${path}`)
+      else if (anchor && target && !anchorsOf(target).has(anchor)) wrong.push(`${place}: ${path} has no #${anchor}`)
+    }
+  }
+  expect(wrong).toEqual([])
+})
+
+it('every guide is in the index', () => {
+  const index = documents.find(({ path }) => path === 'docs/README.md') as Document
+  const linked = new Set(index.links.map(({ file }) => file))
+  const guides = documents.map(({ path }) => path).filter((path) => /^docs\/[^/]+\.md$/.test(path))
+  expect(guides.filter((path) => path !== index.path && !linked.has(path))).toEqual([])
+})
+
+it('snippets have the types of the built packages', async () => {
+  await mkdir(join(ROOT, 'test-results'), { recursive: true })
+  // Beside the tests, so that packages are found as in an app.
+  const folder = await mkdtemp(join(ROOT, 'test-results', 'types-'))
+  try {
+    const files: string[] = []
+    for (const { place, document, language, code } of inLanguage('ts', 'tsx')) {
+      const name = `${place.replaceAll(/[/.:]/g, '-')}.${language}`
+      files.push(name)
+      await writeFile(join(folder, name), inContext(document, code))
+    }
+    const compilerOptions = {
+      ...{ target: 'es2022', module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx', types: ['node'] },
+      ...{ lib: ['es2023', 'dom', 'dom.iterable'], strict: true, noEmit: true, skipLibCheck: true },
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const complaint = await promisify(execFile)(process.execPath, [tsc, '--project', folder]).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout || String(error),
+    )
+    expect(complaint).toBe('')
+    expect(files.length).toBeGreaterThan(20)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+it('what is JavaScript or CSS can be parsed', async () => {
+  for (const { place, language, code } of inLanguage('js', 'css')) {
+    const { warnings } = await transform(code, { loader: language as 'js' | 'css', sourcefile: place })
+    expect(warnings).toEqual([])
+  }
+})
+
+describe('JSON and YAML', () => {
+  it('can be parsed', () => {
+    for (const { place, code } of inLanguage('json')) expect(() => JSON.parse(code), place).not.toThrow()
+    for (const { place, code } of inLanguage('yaml')) {
+      expect(
+        parseAllDocuments(code).flatMap(({ errors }) => errors),
+        place,
+      ).toEqual([])
+    }
+  })
+
+  it('a configuration is one that the server takes', () => {
+    const configurations = inLanguage('json').filter(({ code }) => code.includes('"projects": ['))
+    expect(configurations.length).toBeGreaterThan(2)
+    for (const { place, code } of configurations) {
+      expect(() => toConfig(JSON.parse(code.replaceAll('…', 'replace-this-key'))), place).not.toThrow()
+    }
+  })
+})
+
+it('every metric that is named is one that the server has', async () => {
+  const telemetry = createTelemetry()
+  telemetry.queriesWaiting(() => 0)
+  const known = new Set(telemetry.registry.getMetricsAsArray().map(({ name }) => name))
+  const named = documents.flatMap(({ path, text }) =>
+    Array.from(text.matchAll(/\bnowcast_[a-z_]+/g), ([name]) => ({
+      path,
+      name: name.replace(/_(count|sum|bucket)$/, ''),
+    })),
+  )
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter(({ name }) => !known.has(name))).toEqual([])
+})
+
+describe('commands', () => {
+  const commandsOf = () => {
+    const units = inLanguage('ini').flatMap(({ place, code }) =>
+      Array.from(code.matchAll(/^Exec\w+=(.*)$/gm), ([, command = '']) => ({ place, code: command })),
+    )
+    return [...inLanguage('sh'), ...units].flatMap(({ place, code }) =>
+      shellCommands(code).map((words) => ({ place, words })),
+    )
+  }
+
+  it('of nowcast have the options that they are given', async () => {
+    const wrong: string[] = []
+    let count = 0
+    for (const { place, words } of commandsOf()) {
+      const own = wordsOfNowcast(words)
+      if (!own) continue
+      count++
+      for (const error of await usageErrors(own)) wrong.push(`${place}: ${error}`)
+    }
+    expect(wrong).toEqual([])
+    expect(count).toBeGreaterThan(25)
+  })
+
+  it('of npm name scripts, workspaces and files that are there', () => {
+    const scriptsOf = (folder: string): object =>
+      JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')).scripts
+    const wrong: string[] = []
+    for (const { place, words } of commandsOf()) {
+      const [name, verb, ...rest] = words
+      const at = rest.indexOf('--workspace')
+      const folder = at < 0 ? '.' : (rest[at + 1] as string)
+      const script = verb === 'run' ? rest[0] : ['start', 'test'].includes(verb as string) ? verb : undefined
+      if (name === 'npm' && script && !Object.keys(scriptsOf(folder)).includes(script))
+        wrong.push(`${place}: ${words.join(' ')}`)
+      const files = name === 'npx' && verb === 'vitest' ? rest.filter((word) => word.endsWith('.ts')) : []
+      wrong.push(...files.filter((file) => !existsSync(join(ROOT, file))).map((file) => `${place}: ${file}`))
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+/** What follows `nowcast`, however it is called; undefined for another command. */
+function wordsOfNowcast(words: ShellCommand): string[] | undefined {
+  const [first, second] = words
+  if (first === 'nowcast') return words.slice(1)
+  if (first === 'npx' && second === '@nowcast/server') return words.slice(2)
+  if (first === '/usr/bin/env' && second === 'nowcast') return words.slice(2)
+  return undefined
+}
