@@ -14,8 +14,8 @@ export interface AcknowledgedLedger {
   /** Sums of the buckets of `sizeMs` that begin within `[from, to)`, by their start. */
   sums(project: string, from: number, to: number, sizeMs: number): Map<number, Sum>
   total(project: string, from: number, to: number): Sum
-  /** How many ordered events each sender has had acknowledged. */
-  readonly ordered: ReadonlyMap<string, { project: string; events: number }>
+  /** How many ordered events each sender has had acknowledged, and the time that they all bear, epoch ms. */
+  readonly ordered: ReadonlyMap<string, { project: string; events: number; timestamp: number }>
 }
 
 const MINUTE_MS = 60_000
@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000
 /** An empty ledger. */
 export function createLedger(): AcknowledgedLedger {
   const minutes = new Map<string, Map<number, Sum>>()
-  const ordered = new Map<string, { project: string; events: number }>()
+  const ordered = new Map<string, { project: string; events: number; timestamp: number }>()
   let events = 0
 
   function sums(project: string, from: number, to: number, sizeMs: number): Map<number, Sum> {
@@ -49,7 +49,7 @@ export function createLedger(): AcknowledgedLedger {
       for (const { timestamp, revenue, category, properties } of batch.events) {
         add(ofProject, timestamp - (timestamp % MINUTE_MS), { events: 1, units: parseUnits(String(revenue ?? '0')) })
         if (properties.place === undefined) continue
-        const sender = ordered.get(category) ?? { project, events: 0 }
+        const sender = ordered.get(category) ?? { project, events: 0, timestamp }
         sender.events++
         ordered.set(category, sender)
       }

@@ -76,12 +76,13 @@ export async function differencesFrom({ url, project, ledger, from }: Compared):
 }
 
 /** Senders whose events do not stand in the archive in the order they were sent in. */
-export async function sendersOutOfOrder({ url, project, ledger, from }: Compared): Promise<string[]> {
+export async function sendersOutOfOrder({ url, project, ledger }: Compared): Promise<string[]> {
   const wrong: string[] = []
-  for (const [sender, { project: owner, events }] of ledger.ordered) {
+  for (const [sender, { project: owner, events, timestamp }] of ledger.ordered) {
     if (owner !== project.id) continue
     // Equal times: the latest in the log stands first.
-    const query = { kind: 'recent', limit: 100, range: { from, to: Date.now() }, filters: { category: [sender] } }
+    const range = { from: timestamp, to: timestamp + 1 }
+    const query = { kind: 'recent', limit: 100, range, filters: { category: [sender] } }
     const answer = await ask<never>(url, readTokenOf(project), query)
     const places = (answer as { events: { properties?: { place: number } }[] }).events.map((e) => e.properties?.place)
     const expected = Array.from({ length: events }, (_, i) => events - 1 - i)
