@@ -18,8 +18,12 @@ export interface ClusterFault {
   inject(): Promise<void>
 }
 
-/** Every kind of fault the cluster must survive. @param leaving told how long each graceful stop took, ms */
-export function clusterFaults(cluster: Cluster, random: SeededRandom, leaving: (ms: number) => void): ClusterFault[] {
+/** Every kind of fault the cluster must survive. @param left told who stopped gracefully and how long it took, ms */
+export function clusterFaults(
+  cluster: Cluster,
+  random: SeededRandom,
+  left: (process: ClusterProcess, ms: number) => void,
+): ClusterFault[] {
   const { kafka, redis, clickhouse } = cluster
   const span = ([from, to]: readonly [number, number]) => random.between(from, to)
   const one = (role: (typeof ROLES)[number]) => random.pick(cluster.withRole(role))
@@ -41,7 +45,7 @@ export function clusterFaults(cluster: Cluster, random: SeededRandom, leaving: (
       name: `${role} leaves and comes back`,
       async inject() {
         const process = one(role)
-        leaving((await process.leave()).ms)
+        left(process, (await process.leave()).ms)
         await sleep(random.between(0, 3000))
         process.join()
         await process.ready()

@@ -142,6 +142,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
     try {
       await consume(await resume())
     } catch (error) {
+      if (run.isOver) return
       const { message } = error as Error
       // An outage is one line, not one for each attempt.
       if (run.problem !== message)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLogReader, type LogReader } from '../consume/log-reader.ts'
 import { createWakeUp } from '../consume/wake-up.ts'
 import type { ConsumerGroup } from '../ports/consumer-group.ts'
@@ -24,7 +25,7 @@ export interface Aggregator {
   start(): Promise<void>
   /** Resolves when this process has read all partitions to where they ended when it began with them. */
   readonly caughtUp: Promise<void>
-  /** Flushes what is pending and leaves its partitions to others. */
+  /** Flushes what is pending, if the store answers at once, and leaves its partitions to others. */
   stop(): Promise<void>
   /** Offset up to which each partition was read by this process. */
   positions(): number[]
@@ -33,6 +34,8 @@ export interface Aggregator {
 }
 
 const COMMIT_EVERY_MS = 1000
+/** How long a last flush may keep partitions from the members that wait for them, ms. */
+const LAST_FLUSH_MS = 1000
 
 /** Reads the partitions that its group assigns to it, one after the other in turns. */
 export function createAggregator(dependencies: AggregatorDependencies, options: AggregatorOptions): Aggregator {
@@ -95,7 +98,10 @@ export function createAggregator(dependencies: AggregatorDependencies, options: 
     async stop() {
       clearInterval(committing)
       assign([])
-      await Promise.all(ended)
+      const flushed = Promise.all(ended)
+      const isShared = group.sessionTimeoutMs > 0
+      // A store that is silent keeps nobody waiting: whether the flush is still taken or not, the fence says where to go on.
+      await (isShared ? Promise.race([flushed, sleep(LAST_FLUSH_MS, undefined, { ref: false })]) : flushed)
       await group.stop()
       stopListening()
     },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createLogReader, type LogReader } from '../consume/log-reader.ts'
 import { createWakeUp } from '../consume/wake-up.ts'
@@ -51,6 +52,8 @@ export interface Archiver {
 }
 
 const RETRY_MS = 500
+/** How long a process whose partitions others take waits for an insert, or for a log that is silent, ms. */
+const LAST_INSERT_MS = 2000
 const SHOW_EVERY_MS = 500
 const SMALLEST_SHARE = 1 / 256
 const BATCH_BYTES = 256 * 1024
@@ -242,10 +245,13 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     async stop() {
       stopping = true
       wakeUp.wake()
-      // An insert under way is refused or committed before another process looks.
-      const left = isShared ? group.stop() : undefined
-      await running
-      await (left ?? group.stop())
+      if (isShared) {
+        // An insert under way is refused or committed before another process looks, whether this one waits for it or not.
+        await Promise.all([group.stop(), Promise.race([running, sleep(LAST_INSERT_MS, undefined, { ref: false })])])
+      } else {
+        await running
+        await group.stop()
+      }
       stopListening()
     },
     positions: () => [...archivedTo],
