@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TotalAnswer } from '@nowcast/protocol'
+import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AcknowledgedLedger, createLedger } from '../faults/harness/acknowledged-ledger.ts'
 import { countedEvents, differencesFrom, sendersOutOfOrder } from '../faults/harness/compare-figures.ts'
 import { generateTraffic, OLDEST_MS } from '../faults/harness/generated-traffic.ts'
 import { startRetryingClient } from '../faults/harness/retrying-client.ts'
 import { faultSeed, seededRandom } from '../faults/harness/seeded-random.ts'
+import { readTokenOf } from '../servers/known-projects.ts'
 import { until } from '../servers/until.ts'
 import { clusterFaults, HAND_OVER_MS } from './harness/cluster-faults.ts'
+import type { ClusterProcess } from './harness/cluster-process.ts'
 import { type LiveViewer, startLiveViewer } from './harness/live-viewer.ts'
 import { type Cluster, startCluster } from './harness/start-cluster.ts'
 
@@ -15,6 +19,7 @@ const FAULTS = Number(process.env.CLUSTER_FAULTS ?? 6)
 const FAULT_MS = 40_000
 const CATCH_UP_MS = 120_000
 const CLIENTS = 4
+const HOUR_MS = 3_600_000
 
 let cluster: Cluster
 let viewers: LiveViewer[]
@@ -67,6 +72,49 @@ async function expectAllCounted(): Promise<void> {
 test('two processes of each role count once', async () => {
   await sendDuring(faultSeed(), () => sleep(5000))
   await expectAllCounted()
+})
+
+test('a viewer that moves to another node goes on from its snapshot: no gap, no repeat', async () => {
+  const [from, to] = cluster.withRole('query') as [ClusterProcess, ClusterProcess]
+  const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
+  const range = { from: hour - 2 * HOUR_MS, to: hour + 2 * HOUR_MS }
+  const query = { kind: 'total', metric: 'events', range }
+  const sent = () => ledger.total(cluster.project.id, range.from, range.to).events
+  const totalOf = (answer: unknown) => (answer as TotalAnswer).v
+  const connect = (url: string) =>
+    io(url, { path: '/live', transports: ['websocket'], auth: { token: readTokenOf(cluster.project) } })
+  const emit = (socket: Socket, event: string, message: object) => socket.timeout(30_000).emitWithAck(event, message)
+  const send = () => sendDuring(faultSeed() + 1000 * ++rounds, () => sleep(1000))
+  let rounds = 0
+  const sockets = [connect(from.url), connect(to.url)] as const
+  try {
+    await send()
+    const held = await emit(sockets[0], 'subscribe', query)
+    const before = { v: totalOf(held.snapshot), revision: held.revision as number }
+    sockets[0].on('delta', ({ revision, answer }) => Object.assign(before, { v: totalOf(answer), revision }))
+    await until(sent(), () => before.v, CATCH_UP_MS)
+    sockets[0].disconnect()
+    await send()
+
+    // The other node numbers its revisions by itself: what it does not know it does not make up.
+    const { revision } = before
+    expect((await emit(sockets[1], 'resume', { id: held.id, revision })).error.code).toBe('not_found')
+    const taken = await emit(sockets[1], 'resume', { id: held.id, revision, query })
+    expect(taken).toMatchObject({ id: expect.not.stringMatching(held.id), snapshot: { kind: 'total' } })
+    const revisions = [taken.revision as number]
+    let v = totalOf(taken.snapshot)
+    sockets[1].on('delta', (delta) => {
+      expect(delta.id).toBe(taken.id)
+      revisions.push(delta.revision)
+      v = totalOf(delta.answer)
+    })
+    await until(sent(), () => v, CATCH_UP_MS)
+    await send()
+    await until(sent(), () => v, CATCH_UP_MS)
+    expect(revisions).toEqual(revisions.map((_, i) => (revisions[0] as number) + i))
+  } finally {
+    for (const socket of sockets) socket.disconnect()
+  }
 })
 
 test('the doctor finds nothing to do', async () => {

@@ -42,7 +42,7 @@ export type LiveSocket = Socket<ClientToServerEvents, ServerToClientEvents, Reco
 export type LiveServer = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, Data>
 
 const IdRequest = z.object({ id: z.string().max(64) })
-const ResumeRequest = z.object({ id: z.string().max(64), revision: z.int().min(0) })
+const ResumeRequest = z.object({ id: z.string().max(64), revision: z.int().min(0), query: z.unknown() })
 const TokenRequest = z.object({ token: z.string().max(8192) })
 
 export function createViewer({ scope, expiresAt }: VerifiedToken): Viewer {
@@ -67,6 +67,11 @@ export function createViewerRequests(
   getDependencies: () => LiveSocketDependencies,
   onToken: (expiresAt: number) => void,
 ): ViewerRequests {
+  function join(request: unknown, scope: Scope): Room {
+    const { hub, query } = getDependencies()
+    return hub.join({ ...query.watchable(request, scope), scope: scopeKey(scope) })
+  }
+
   function enter(socket: LiveSocket, room: Room): void {
     const { viewer } = socket.data
     // An equal question on the same connection shares the subscription.
@@ -136,10 +141,9 @@ export function createViewerRequests(
 
   function onSubscribe(this: LiveSocket, request: unknown, ack: unknown) {
     return answer(this, ack, async (reply) => {
-      const { hub, query } = getDependencies()
       const { viewer } = this.data
       requireValid(viewer)
-      const room = hub.join({ ...query.watchable(request, viewer.scope), scope: scopeKey(viewer.scope) })
+      const room = join(request, viewer.scope)
       await take(this, room, () => reply(room.snapshot()))
     })
   }
@@ -148,12 +152,18 @@ export function createViewerRequests(
     return answer(this, ack, async (reply) => {
       const { hub } = getDependencies()
       const { viewer } = this.data
-      const { id, revision } = parse(ResumeRequest, request)
+      const { id, revision, query } = parse(ResumeRequest, request)
       const held = viewer.rooms.get(id)
       if (held) return reply(hub.missed(held, revision))
       requireValid(viewer)
-      const room = hub.rejoin(id, scopeKey(viewer.scope))
-      await take(this, room, () => reply(hub.missed(room, revision)))
+      const known = hub.rejoin(id, scopeKey(viewer.scope))
+      if (known) return take(this, known, () => reply(hub.missed(known, revision)))
+      if (query === undefined) {
+        const message = 'this server does not know the subscription: subscribe again, or resume with the query'
+        throw new NowcastError('not_found', message, { field: 'id' })
+      }
+      const room = join(query, viewer.scope)
+      await take(this, room, () => reply(room.snapshot()))
     })
   }
 

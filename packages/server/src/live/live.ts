@@ -40,8 +40,8 @@ export interface LiveHub {
   stop(): Promise<void>
   /** Joins the question's room, which stays while it has viewers. Leave it with `leave`. */
   join(question: LiveQuestion): Room
-  /** Joins a room again after a gap or a reconnect. @throws NowcastError `not_found` */
-  rejoin(id: string, scope: string): Room
+  /** Joins a room again after a gap or a reconnect; undefined when this node does not have it. */
+  rejoin(id: string, scope: string): Room | undefined
   leave(room: Room): void
   /** What a viewer with a room's `revision` has missed. */
   missed(room: Room, revision: number): ResumeAck
@@ -162,9 +162,7 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
     },
     rejoin(id, scope) {
       const entry = byId.get(id)
-      if (!entry?.scopes.has(scope))
-        throw new NowcastError('not_found', 'this subscription is gone: subscribe again', { field: 'id' })
-      return enter(entry)
+      return entry?.scopes.has(scope) ? enter(entry) : undefined
     },
     leave(room) {
       const entry = byId.get(room.id)

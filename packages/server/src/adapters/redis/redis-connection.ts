@@ -134,6 +134,8 @@ function commonOptions({ isTls, username, password }: RedisAddress, tls: Connect
     connectionName: 'nowcast',
     connectTimeout: 5000,
     commandTimeout: SILENT_MS,
+    // Who subscribes does it at each connection. The library's own attempt, when it times out, would end the process.
+    autoResubscribe: false,
     socketTimeout: SILENT_MS,
     keepAlive: 10_000,
     // A master that became a replica: look for the new one.

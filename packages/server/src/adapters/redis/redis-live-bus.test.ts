@@ -6,6 +6,7 @@ import {
   type TestRedis,
   type TestRedisCluster,
 } from '../../../../../test/servers/start-redis.ts'
+import { startTcpProxy } from '../../../../../test/servers/tcp-proxy.ts'
 import { liveBusConformance } from '../../ports/live-bus.conformance.ts'
 import { createRedisLiveBus } from './redis-live-bus.ts'
 
@@ -42,6 +43,32 @@ describe.skipIf(isRedisSkipped)('one Redis', () => {
       }, WAIT)
     } finally {
       await bus.stop()
+    }
+  })
+
+  test('a connection that neither speaks nor ends is noticed, and made anew', async () => {
+    const way = await startTcpProxy(redis)
+    const bus = createRedisLiveBus({ url: `redis://${way.address}`, silentMs: 900 })
+    const other = createRedisLiveBus({ url: redis.url })
+    try {
+      await Promise.all([bus.start(), other.start()])
+      const touched = vi.fn()
+      bus.onTouched(touched)
+      await vi.waitFor(() => expect(bus.problem).toBeUndefined(), WAIT)
+      way.mode('swallow-answers')
+      way.refuse(true)
+      await vi.waitFor(() => expect(bus.problem).toMatch(/listening for changes/), WAIT)
+      way.mode('pass')
+      way.refuse(false)
+      await vi.waitFor(() => expect(bus.problem).toBeUndefined(), WAIT)
+      touched.mockClear()
+      await vi.waitFor(() => {
+        other.publish()
+        expect(touched).toHaveBeenCalled()
+      }, WAIT)
+    } finally {
+      await Promise.all([bus.stop(), other.stop()])
+      await way.stop()
     }
   })
 
