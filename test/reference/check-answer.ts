@@ -69,7 +69,7 @@ export function checkTotal(known: readonly KnownEvent[], answer: TotalAnswer, { 
   const before = { from: range.from - (range.to - range.from), to: range.from }
   return (
     differs(figure(answer), metricOf(metric, events, range)) ??
-    differs(figure(answer.previous), metricOf(metric, events, before)) ??
+    differs(answer.previous && figure(answer.previous), metricOf(metric, events, before)) ??
     checkBase(answer, metric, events, range)
   )
 }

@@ -171,8 +171,8 @@ export interface TotalAnswer extends AnswerBase {
   v: number
   exact?: string
   currency?: string
-  /** The range of the same length before this one. */
-  previous: { v: number; exact?: string }
+  /** The range of the same length before this one; null while the archive, which alone knows it, is away. */
+  previous: { v: number; exact?: string } | null
 }
 
 /** One value of a dimension. */

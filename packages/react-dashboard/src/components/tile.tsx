@@ -13,7 +13,8 @@ import { ErrorMessage } from './view-message.tsx'
 /** One figure, and what is known about it. */
 export interface TileFigure {
   v: number
-  previous: number
+  /** Undefined while it is not known. */
+  previous: number | undefined
   exact?: string | undefined
   approximate?: boolean | undefined
   currency?: string | undefined
@@ -61,14 +62,20 @@ type TileBodyProps = Pick<TileProps, 'metric' | 'against' | 'hasSpark' | 'render
 function TileBody({ figure, metric, against, hasSpark, renderValue }: TileBodyProps) {
   const { labels, locale } = useNowcast()
   const style = { ...figure, unit: METRIC_UNIT[metric], locale }
-  const change = changeOf(figure.v, figure.previous, style, labels.words.percentagePoints)
-  const before = longValue(figure.previous, style)
+  const { previous } = figure
   return (
     <>
       <p className="nowcast-tile-value" title={longValue(figure.v, style, figure.exact)}>
         <FigureValue figure={figureOf(figure.v, style, figure.exact)} render={renderValue} />
       </p>
-      <ChangeNote change={change} against={against} before={before} isLessBetter={LESS_IS_BETTER.has(metric)} />
+      {previous !== undefined && (
+        <ChangeNote
+          change={changeOf(figure.v, previous, style, labels.words.percentagePoints)}
+          against={against}
+          before={longValue(previous, style)}
+          isLessBetter={LESS_IS_BETTER.has(metric)}
+        />
+      )}
       {figure.excluded?.map(({ currency, events }) => (
         <p key={currency} className="nowcast-note">
           {events} × {currency}: {labels.words.excluded}

@@ -42,7 +42,7 @@ export type LiveSocket = Socket<ClientToServerEvents, ServerToClientEvents, Reco
 export type LiveServer = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, Data>
 
 const IdRequest = z.object({ id: z.string().max(64) })
-const ResumeRequest = z.object({ id: z.string().max(64), revision: z.int().min(0), query: z.unknown() })
+const ResumeRequest = z.object({ id: z.string().max(64), revision: z.int().min(0), query: z.unknown().optional() })
 const TokenRequest = z.object({ token: z.string().max(8192) })
 
 export function createViewer({ scope, expiresAt }: VerifiedToken): Viewer {

@@ -1,10 +1,13 @@
 import type { TotalAnswer } from '@nowcast/protocol'
+import { NowcastError } from '../errors.ts'
 import type { AnswerDraft } from './answer-draft.ts'
 import { type Bucket, resolveRange } from './buckets.ts'
 import { measureBuckets } from './measure-buckets.ts'
 import { METRIC_DEFINITIONS, type MetricValue } from './metric-definitions.ts'
 import type { Question } from './question.ts'
 import type { QuestionState, Sources } from './question-state.ts'
+
+const AWAY: ReadonlySet<string> = new Set(['archive_unavailable', 'query_timeout'])
 
 /** One value over the range, and over the range of the same length before it. */
 export async function answerTotal(
@@ -18,9 +21,15 @@ export async function answerTotal(
   const before = { from: Math.max(0, range.from - (range.to - range.from)), to: range.from }
   const [value, previous] = await Promise.all([
     totalOver(range, 'total', question, state, sources),
-    totalOver(before, 'previous', question, state, sources),
+    totalOver(before, 'previous', question, state, sources).catch(nullWhileAway),
   ])
   return { kind: 'total', ...value, previous, ...(definition.money && { currency: project.currency }) }
+}
+
+/** What is live is answered without what is not: the archive may be away. */
+function nullWhileAway(error: unknown): null {
+  if (error instanceof NowcastError && AWAY.has(error.code)) return null
+  throw error
 }
 
 /** The question's metric over one stretch of time. */

@@ -2,7 +2,8 @@ import type { LiveDelta, LiveSnapshot, TotalAnswer } from '@nowcast/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
-import { ask, request, sendEvents } from './servers/requests.ts'
+import { ask, postQuery, request, sendEvents } from './servers/requests.ts'
+import { startClickHouse, type TestClickHouse } from './servers/start-clickhouse.ts'
 import { isRedisSkipped, startRedis, type TestRedis } from './servers/start-redis.ts'
 import { startServer, type TestServer } from './servers/start-server.ts'
 import { startTcpProxy, type TcpProxy } from './servers/tcp-proxy.ts'
@@ -14,27 +15,34 @@ const QUERY = { kind: 'total', metric: 'events', range: { last: '30m' } }
 const WAIT_MS = 90_000
 type Readyz = { parts: { live: { ready: boolean; message?: string } } }
 
-describe.skipIf(isRedisSkipped)('a node that loses the bus', () => {
+describe.skipIf(isRedisSkipped)('a node that loses', () => {
   let redis: TestRedis
   let way: TcpProxy
+  let clickhouse: TestClickHouse
+  let archiveWay: TcpProxy
   let server: TestServer
   let socket: Socket
   beforeAll(async () => {
     redis = await startRedis({ settings: { 'maxmemory-policy': 'noeviction' } })
     way = await startTcpProxy(redis)
-    server = await startServer({ config: { projects: [SHOP], redis: `redis://${way.address}` } })
+    clickhouse = await startClickHouse()
+    archiveWay = await startTcpProxy(clickhouse.target)
+    const places = { redis: `redis://${way.address}`, clickhouse: clickhouse.urlOn(archiveWay.port) }
+    server = await startServer({ config: { projects: [SHOP], ...places } })
+    await until(200, async () => (await request(`${server.url}/readyz`)).status, WAIT_MS)
     socket = io(server.url, { path: '/live', transports: ['websocket'], auth: { token } })
   })
   afterAll(async () => {
     socket?.disconnect()
     await server?.remove()
-    await way?.stop()
+    await Promise.all([way?.stop(), archiveWay?.stop()])
+    await clickhouse?.remove()
     await redis?.remove()
   })
 
   const live = async () => (await request<Readyz>(`${server.url}/readyz`)).body.parts.live
 
-  it('falls back to reading, says so in /readyz, and comes back', async () => {
+  it('the bus falls back to reading, says so in /readyz, and comes back', async () => {
     const first = (await socket.timeout(WAIT_MS).emitWithAck('subscribe', QUERY)) as LiveSnapshot
     let seen = (first.snapshot as TotalAnswer).v
     let { revision } = first
@@ -65,5 +73,21 @@ describe.skipIf(isRedisSkipped)('a node that loses the bus', () => {
     await until(true, async () => (await live()).ready, WAIT_MS)
     await isSeen()
     expect(gaps).toEqual([])
+  })
+
+  it('the archive answers what is live: a total without the one before it, but no part of a minute', async () => {
+    const total = { kind: 'total', metric: 'events', range: { last: '20h' } }
+    await until(true, async () => (await ask<TotalAnswer>(server.url, token, total)).previous?.v === 0, WAIT_MS)
+    archiveWay.refuse(true)
+    archiveWay.reset()
+    await sendEvents(server.url, SHOP.secretKey, [{ name: 'click', userId: 'while it is away' }])
+    const { v } = await ask<TotalAnswer>(server.url, token, QUERY)
+    expect(v).toBeGreaterThan(0)
+    expect(await ask<TotalAnswer>(server.url, token, total)).toMatchObject({ v: expect.any(Number), previous: null })
+    const from = Date.now() - 3_600_000 + 1
+    const cut = await postQuery(server.url, token, { ...total, range: { from, to: from + 1_800_000 } })
+    expect(cut).toMatchObject({ status: 503, body: { error: { code: 'archive_unavailable' } } })
+    archiveWay.refuse(false)
+    await until(true, async () => (await ask<TotalAnswer>(server.url, token, total)).previous?.v === 0, WAIT_MS)
   })
 })
