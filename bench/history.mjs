@@ -6,7 +6,7 @@ import { readFlags, report } from './measure/report.mjs'
 /*
  * Questions about 30 days over many events, which are really inserted first, through the same tables and projections. No
  * two questions are about the same range, so that none is answered from what was read before; `again` asks one of them
- * once more. Needs about 100 bytes of disk an event.
+ * once more. With `--dir` the events stay there: an interrupted run goes on where it was, and another one only asks.
  */
 
 const flags = readFlags({ events: 100_000_000, rounds: 20 })
@@ -35,15 +35,16 @@ const SLOW = {
   recent: { kind: 'recent', limit: 50 },
 }
 
-const server = startChild(await bundleServer('query-server'))
+const server = startChild(await bundleServer('query-server'), [], flags.dir ? [flags.dir] : [])
 const latencies = {}
 let again = []
-let insertMs = 0
+let filled
 try {
-  insertMs = (await server.ask({ fill: events })).elapsedMs
+  const now = Date.now()
+  filled = await server.ask({ fill: { events, from: now - 31 * DAY_MS, to: now - DAY_MS } })
   const { port, token } = await server.ask('start')
   const url = `http://127.0.0.1:${port}`
-  const end = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - DAY_MS
+  const end = Math.floor(filled.to / HOUR_MS) * HOUR_MS
   let asked = 0
   const measure = async (name, query) => {
     const to = end - (asked++ % 200) * 60_000
@@ -54,6 +55,7 @@ try {
     return { ...query, range }
   }
   for (let round = -1; round < rounds; round++) {
+    console.error(round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`)
     for (const [name, query] of Object.entries(QUESTIONS)) {
       const same = await measure(name, query)
       if (name === 'events by hour') again.push((await ask(url, token, same)).elapsedMs)
@@ -68,6 +70,9 @@ try {
   await server.stop()
 }
 
+/** Of everything that rollups answer. */
+const slowest = Object.entries(QUESTIONS).map(([name]) => ({ name, p99: quantile(latencies[name], 0.99) }))
+slowest.sort((a, b) => b.p99 - a.p99)
 const p99 = quantile(latencies['events by hour'], 0.99)
 report(
   {
@@ -79,7 +84,10 @@ report(
         { what: '  p99', unit: 'ms', readings: [quantile(readings, 0.99)], digits: 0 },
       ]),
       { what: 'events by hour, again', unit: 'ms', readings: again, digits: 1 },
-      { what: 'inserted', unit: 'events/s', readings: [(events * 1000) / insertMs] },
+      ...(filled.inserted > 0
+        ? [{ what: 'inserted', unit: 'events/s', readings: [(filled.inserted * 1000) / filled.elapsedMs] }]
+        : []),
+      { what: 'disk', unit: 'bytes an event', readings: [filled.bytes / events] },
     ],
     aims: [
       {
@@ -87,7 +95,11 @@ report(
         aim: '(≤ 100)',
         met: p99 <= 100,
       },
-      { what: 'of the bound of 500 ms', aim: `${(p99 / 500).toFixed(2)}`, met: p99 <= 500 },
+      {
+        what: `slowest p99: ${slowest[0].name}, ${slowest[0].p99.toFixed(0)} ms`,
+        aim: '(bound 500)',
+        met: slowest[0].p99 <= 500,
+      },
     ],
   },
   flags.json,

@@ -1,5 +1,5 @@
 /*
- * Events of the last 24 hours, as a shop's server sends them: with the secret key, times spread evenly over the day.
+ * Events of the last hours, as a shop's server sends them: with the secret key, times spread evenly.
  */
 
 const COUNTRIES = ['US', 'DE', 'GB', 'FR', 'JP', 'BR', 'IN', 'CA']
@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000
 const BATCH = 1000
 
 /** Sends them in order, a few requests at a time. */
-export async function sendDay({ url, key, events, connections = 8 }) {
+export async function sendDay({ url, key, events, connections = 8, spanMs = DAY_MS }) {
   const now = Date.now()
   let first = 0
   let number = 0
@@ -20,7 +20,7 @@ export async function sendDay({ url, key, events, connections = 8 }) {
     id: `day-${i}`,
     name: NAMES[random(NAMES.length)],
     userId: `u${random(200_000)}`,
-    timestamp: now - 60_000 - Math.floor(((events - i) / events) * (DAY_MS - 120_000)),
+    timestamp: now - 60_000 - Math.floor(((events - i) / events) * (spanMs - 120_000)),
     category: `category ${random(8)}`,
     revenue: random(6) === 0 ? `${random(200)}.99` : undefined,
     context: { country: COUNTRIES[random(8)], device: ['desktop', 'mobile', 'tablet'][random(3)] },

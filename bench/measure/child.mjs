@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
  * A process that answers each message with one.
  * @param {string | URL} file
  * @param {string[]} [execArgv]
+ * @param {string[]} [args]
  */
-export function startChild(file, execArgv = []) {
-  const child = fork(file instanceof URL ? fileURLToPath(file) : file, { execArgv })
+export function startChild(file, execArgv = [], args = []) {
+  const child = fork(file instanceof URL ? fileURLToPath(file) : file, args, { execArgv })
   let waiting
   child.on('message', (message) => {
     const { resolve, reject } = waiting

@@ -21,11 +21,11 @@ function machine() {
   }
 }
 
-/** Flags of a bench: numbers with their defaults, and `--json [file]`. */
+/** Flags of a bench: numbers with their defaults, and `--json file` and `--dir folder`. */
 export function readFlags(numbers) {
   const options = Object.fromEntries(Object.keys(numbers).map((name) => [name, { type: 'string' }]))
-  const { values } = parseArgs({ options: { ...options, json: { type: 'string' } } })
-  const flags = { json: values.json }
+  const { values } = parseArgs({ options: { ...options, json: { type: 'string' }, dir: { type: 'string' } } })
+  const flags = { json: values.json, dir: values.dir }
   for (const [name, usual] of Object.entries(numbers)) {
     flags[name] = values[name] === undefined ? usual : Number(values[name])
     if (!Number.isFinite(flags[name])) throw new Error(`--${name} must be a number`)

@@ -1,4 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,20 +25,23 @@ import { createReadToken } from '../../packages/server/src/api/read-token.ts'
 import { createNowcast, type Nowcast } from '../../packages/server/src/create-nowcast.ts'
 
 /*
- * A server whose archive may hold many events before it starts. `{ fill }` writes so many, spread over 30 days that end a
- * day ago, into the very tables with their projections; `start` answers with port, keys and token; `{ settle }` waits
- * until so many are live and archived; `restart` ends the server and starts it again, and says how long its first correct
- * answer took.
+ * A server whose archive may hold many events before it starts. `{ fill }` writes so many, spread over a stretch of time,
+ * into the very tables with their projections; `start` answers with port, keys and token; `{ settle }` waits until so many
+ * are live and archived; `restart` ends the server and starts it again, and says how long its first correct answer took.
+ * A folder as the only argument is kept, and filling goes on in it where it was.
  */
 
-const DAY_MS = 86_400_000
 const PROJECT = {
   ...{ id: 'bench', writeKey: 'nc_pub_bench0000', secretKey: 'nc_sec_bench0000' },
   readSecret: 'the read secret of the benchmark',
 }
 const CHUNK = 500_000
+/** Of an event with its rollups, at the most; measured with what is being merged. */
+const DISK_BYTES = 150
 
-const folder = mkdtempSync(join(tmpdir(), 'nowcast-query-'))
+const kept = process.argv[2]
+const folder = kept ?? mkdtempSync(join(tmpdir(), 'nowcast-query-'))
+mkdirSync(folder, { recursive: true })
 const dataDir = join(folder, 'data')
 const entry = fileURLToPath(new URL('./engine.js', import.meta.url))
 let nowcast: Nowcast | undefined
@@ -46,7 +59,16 @@ const ROWS = `SELECT 1 AS log_epoch, 0 AS log_partition, number AS log_offset, '
   if(name = 'purchase', toDecimal64((cityHash64(number, 8) % 20000) / 100, 4), 0) AS revenue, '{}' AS properties
 FROM numbers({first:UInt64}, {count:UInt64})`
 
-async function fill(events: number): Promise<object> {
+interface Filling {
+  events: number
+  /** Time of the first event and end of the stretch, epoch ms. */
+  from: number
+  to: number
+}
+
+async function fill(asked: Filling): Promise<object> {
+  const plan = planOf(asked)
+  const { events, from, to } = plan
   const location = { embedded: { dataDir: join(dataDir, 'clickhouse'), entry } }
   // Brings the tables.
   const store = createClickHouseEventStore(location)
@@ -54,21 +76,68 @@ async function fill(events: number): Promise<object> {
   await store.stop()
   const connection: ClickHouseConnection = createClickHouseConnection(location, { timeoutMs: 600_000 })
   await connection.start()
-  const startedAt = performance.now()
-  const from = Date.now() - 31 * DAY_MS
   const columns =
     'log_epoch, log_partition, log_offset, project, id, name, ts, received_at, user_id, session_id, path, country, device, category, revenue, properties'
-  for (let first = 0; first < events; first += CHUNK) {
+  const [[rows] = ['0']] = await connection.rows<[string]>('SELECT count() FROM nowcast.events', { doing: 'counting' })
+  const present = Number(rows)
+  const begun = present - (present % CHUNK)
+  const startedAt = performance.now()
+  for (let first = begun; first < events; first += CHUNK) {
     const count = Math.min(CHUNK, events - first)
-    await connection.command(`INSERT INTO nowcast.events (${columns}) ${ROWS}`, {
+    // An insert that was interrupted may have come in parts.
+    const missing =
+      first < present
+        ? ' WHERE number NOT IN (SELECT log_offset FROM nowcast.events WHERE log_offset >= {first:UInt64})'
+        : ''
+    await connection.command(`INSERT INTO nowcast.events (${columns}) ${ROWS}${missing}`, {
       doing: 'filling',
-      parameters: { from, step: (30 * DAY_MS) / events, first, count },
+      parameters: { from, step: (to - from) / events, first, count },
       settings: { async_insert: 0, max_insert_threads: '1' },
     })
-    if ((first / CHUNK) % 10 === 9) console.error(`${first + count} events are in`)
+    tellProgress({
+      done: first + count,
+      events,
+      perSecond: ((first + count - begun) * 1000) / (performance.now() - startedAt),
+    })
   }
   await connection.stop()
-  return { elapsedMs: performance.now() - startedAt }
+  const elapsedMs = performance.now() - startedAt
+  return { elapsedMs, inserted: Math.max(0, events - begun), from, to, bytes: bytesOf(join(dataDir, 'clickhouse')) }
+}
+
+/** What is filled into a folder that is kept stays as it was begun. */
+function planOf(asked: Filling): Filling {
+  const file = join(folder, 'filling.json')
+  const plan: Filling = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : asked
+  if (plan.events !== asked.events)
+    throw new Error(`${folder} holds a filling of ${plan.events} events: ask for as many, or delete it`)
+  const { bavail, bsize } = statfsSync(folder)
+  const needed = plan.events * DISK_BYTES - bytesOf(dataDir)
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+  console.error(`about ${gigabytes(Math.max(0, needed))} of disk will be taken, ${gigabytes(bavail * bsize)} are free`)
+  if (needed > bavail * bsize)
+    throw new Error(`not enough disk in ${folder}: name a folder with --dir, or fewer --events`)
+  writeFileSync(file, JSON.stringify(plan))
+  return plan
+}
+
+function tellProgress({ done, events, perSecond }: { done: number; events: number; perSecond: number }): void {
+  const minutes = (events - done) / perSecond / 60
+  const share = ((100 * done) / events).toFixed(0)
+  const bytes = bytesOf(join(dataDir, 'clickhouse')) / done
+  console.error(
+    `${share} %: ${done} events are in, ${perSecond.toFixed(0)} a second, ${bytes.toFixed(0)} bytes each, ${minutes.toFixed(0)} min to go`,
+  )
+}
+
+function bytesOf(path: string): number {
+  if (!existsSync(path)) return 0
+  let bytes = 0
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+    // Merges remove files while they are counted.
+    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+  }
+  return bytes
 }
 
 async function start(): Promise<object> {
@@ -87,35 +156,37 @@ async function stop(): Promise<void> {
   server?.closeAllConnections()
 }
 
-/** Waits until so many of the last day are live and archived; a path is known to the archive only. */
-async function settle(events: number): Promise<object> {
+/** Waits until so many since a moment are live and archived; a browser is known to the archive only. */
+async function settle({ events, from }: { events: number; from: number }): Promise<object> {
   for (const filters of [{}, { browser: ['(none)', 'Chrome', 'other'] }]) {
-    while ((await count(filters)) < events) await sleep(100)
+    while ((await count(filters, from)) < events) await sleep(100)
   }
   return { settled: true }
 }
 
-async function count(filters: object): Promise<number> {
+async function count(filters: object, from: number): Promise<number> {
+  const range = { from, to: Date.now() + 60_000 }
   const token = await createReadToken({ project: PROJECT.id, readSecret: PROJECT.readSecret })
   const answer = await nowcast?.app.request('/v1/query', {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
-    body: JSON.stringify({ kind: 'total', metric: 'events', range: { last: '25h' }, bots: true, filters }),
+    body: JSON.stringify({ kind: 'total', metric: 'events', range, bots: true, filters }),
   })
   return answer?.status === 200 ? ((await answer.json()) as { v: number }).v : -1
 }
 
 /** From the start of the new server to its first answer that has all events. */
-async function restart(events: number): Promise<object> {
+async function restart({ events, from }: { events: number; from: number }): Promise<object> {
   await stop()
   const startedAt = performance.now()
   await start()
   const readyMs = performance.now() - startedAt
-  while ((await count({})) !== events) await sleep(10)
+  while ((await count({}, from)) !== events) await sleep(10)
   return { readyMs, correctMs: performance.now() - startedAt }
 }
 
-type Message = 'start' | { fill: number } | { settle: number } | { restart: number }
+type Counted = { events: number; from: number }
+type Message = 'start' | { fill: Filling } | { settle: Counted } | { restart: Counted }
 
 process.on('message', async (message: Message) => {
   try {
@@ -129,6 +200,6 @@ process.on('message', async (message: Message) => {
 })
 process.on('disconnect', async () => {
   await stop()
-  rmSync(folder, { recursive: true, force: true })
+  if (!kept) rmSync(folder, { recursive: true, force: true })
   process.exit()
 })
