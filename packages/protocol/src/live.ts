@@ -47,8 +47,11 @@ export type ResumeAck = { id: string; deltas: LiveDelta[] } | LiveSnapshot | Liv
 
 export interface ClientToServerEvents {
   subscribe(query: LiveQuery, ack: (answer: SubscribeAck) => void): void
-  /** After a gap in revisions, or with the last revision after a reconnect. */
-  resume(request: { id: string; revision: number }, ack: (answer: ResumeAck) => void): void
+  /**
+   * After a gap in revisions, or with the last revision after a reconnect. Another server does not know the id: it
+   * answers with a snapshot of `query`, under an id of its own, and without a query with `not_found`.
+   */
+  resume(request: { id: string; revision: number; query?: LiveQuery }, ack: (answer: ResumeAck) => void): void
   unsubscribe(request: { id: string }, ack?: (answer: { id: string } | LiveError) => void): void
   /** A fresh token for this connection. */
   authenticate(request: { token: string }, ack: (answer: { expiresAt: number } | LiveError) => void): void
