@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Cell } from '../record/cell.ts'
+import { type Cell, cellKey } from '../record/cell.ts'
+import { HyperLogLog } from '../sketch/hyperloglog.ts'
+import type { CellContent } from '../window/minute-content.ts'
 import { joinSum } from '../window/split-sum.ts'
-import type { Beginning, HotFlush, HotStore } from './hot-store.ts'
+import type { Beginning, HotFlush, HotSet, HotStore } from './hot-store.ts'
 
 const MINUTE_MS = 60_000
 const EPOCH = 7
@@ -170,6 +172,102 @@ export function hotStoreConformance(name: string, makeFixture: () => Promise<Hot
       const after = await store.view()
       expect(after.revision).toBeGreaterThan(before[0] as number)
       expect(after.projects.get('p')?.minutes.get(minute)?.revision).toBeGreaterThan(before[1] as number)
+    })
+
+    const sketchOf = (...registers: number[]) => {
+      const sketch = new HyperLogLog()
+      for (const register of registers) sketch.addRegister(register, 3)
+      return sketch
+    }
+    const contentOf = (events: number, more: Partial<CellContent> = {}): CellContent => ({
+      cell: CELL,
+      events,
+      revenue: BigInt(events) * 5n,
+      refunds: 0,
+      refundRevenue: 0n,
+      users: sketchOf(events),
+      sessions: undefined,
+      ...more,
+    })
+    const setOf = (from: number, to: number, cells: CellContent[], more: Partial<HotSet> = {}): HotSet => ({
+      ...{ epoch: EPOCH, partition: 0, from, to, seconds: [] },
+      minutes: [{ project: 'p', minute, cells }],
+      ...more,
+    })
+
+    test('what is set takes the place of what a cell held, and other cells keep theirs', async () => {
+      await beginBoth()
+      const other = contentOf(2, { cell: { ...CELL, country: 'DE' }, refunds: 1, refundRevenue: -7n })
+      const first = contentOf(9, { refunds: 2, refundRevenue: -30n, sessions: sketchOf(1, 2, 3) })
+      expect(await store.set(setOf(0, 4, [first, other]))).toEqual({ applied: true })
+      // Lower than before, and more than a double can hold exactly.
+      const second = contentOf(7, { revenue: 2n ** 70n + 1n, users: sketchOf(10, 20), sessions: sketchOf(4) })
+      expect(await store.set(setOf(4, 6, [second]))).toEqual({ applied: true })
+      expect(await totals()).toEqual({ events: 9, revenue: 2n ** 70n + 11n })
+      const windows = (await store.view()).projects.get('p')
+      const window = windows?.minutes.get(minute)
+      const idOf = (cell: Cell) => windows?.dictionary.idOf(cellKey(cell)) as number
+      expect(window?.refunds.has(idOf(CELL))).toBe(false)
+      expect(window?.refunds.get(idOf(other.cell))?.events).toBe(1)
+      const users = new HyperLogLog()
+      const sessions = new HyperLogLog()
+      window?.pourUsers((id) => (id === idOf(CELL) ? users : undefined))
+      window?.pourSessions((id) => (id === idOf(CELL) ? sessions : undefined))
+      expect([users.toDense(), sessions.toDense()]).toEqual([sketchOf(10, 20).toDense(), sketchOf(4).toDense()])
+    })
+
+    test('events of a second are set, not added', async () => {
+      await beginBoth()
+      const second = fixture.now() - (fixture.now() % 1000)
+      for (const [i, events] of [5, 3].entries()) {
+        await store.set(setOf(i, i + 1, [], { seconds: [{ second, cell: CELL, events }] }))
+      }
+      const counts = (await store.view()).projects.get('p')?.seconds.get(second)
+      expect([...(counts?.values() ?? [])]).toEqual([3])
+    })
+
+    test('what is set stands behind the same fence: applied once, refused where the fence is elsewhere', async () => {
+      await beginBoth()
+      await store.set(setOf(0, 4, [contentOf(9)]))
+      expect(await store.set(setOf(0, 4, [contentOf(1)]))).toEqual({ applied: false, fence: 4 })
+      expect(await store.set(setOf(5, 6, [contentOf(1)]))).toEqual({ applied: false, fence: 4 })
+      expect(await store.set(setOf(0, 1, [contentOf(1)], { epoch: 8 }))).toEqual({ applied: false, fence: undefined })
+      expect((await totals())?.events).toBe(9)
+      expect(await fenceOf(0)).toBe(4)
+    })
+
+    test('a minute that has expired is not begun again by what is set', async () => {
+      await beginBoth()
+      const old = minute - 26 * 60 * MINUTE_MS
+      const late = minute - 23 * 60 * MINUTE_MS
+      const minutes = [old, late].map((each) => ({ project: 'p', minute: each, cells: [contentOf(3)] }))
+      await store.set(setOf(0, 1, [], { minutes }))
+      expect(await totals(old)).toBeUndefined()
+      expect((await totals(late))?.events).toBe(3)
+    })
+
+    test('a target can be set anew: until the fence is there nothing is complete', async () => {
+      await beginBoth()
+      await store.set(
+        setOf(0, 4, [contentOf(1)], { target: Number.MAX_SAFE_INTEGER, completeFrom: minute - MINUTE_MS }),
+      )
+      expect((await store.view()).completeSince).toBe(Number.POSITIVE_INFINITY)
+      await store.set(setOf(4, 6, [contentOf(2)]))
+      expect((await store.view()).completeSince).toBe(Number.POSITIVE_INFINITY)
+      await store.set(setOf(6, 8, [contentOf(3)], { target: 8 }))
+      expect((await store.view()).completeSince).toBe(minute - MINUTE_MS)
+    })
+
+    test('tells up to where the events of another log are counted, in the same step', async () => {
+      await beginBoth()
+      const reached = [
+        { epoch: 20, partition: 0, offset: 100 },
+        { epoch: 20, partition: 5, offset: 7 },
+      ]
+      await store.set(setOf(0, 4, [contentOf(1)], { reached }))
+      await store.set(setOf(0, 4, [contentOf(1)], { reached: [{ epoch: 20, partition: 0, offset: 999 }] }))
+      expect([await fenceOf(0, 20), await fenceOf(5, 20), await fenceOf(1, 20)]).toEqual([100, 7, undefined])
+      expect((await store.view()).completeSince).toBeLessThan(minute)
     })
   })
 }

@@ -1,3 +1,4 @@
+import type { MinuteContent } from '../window/minute-content.ts'
 import type { MinuteDelta, SecondDelta } from '../window/minute-delta.ts'
 import type { ProjectWindows } from '../window/window-cube.ts'
 
@@ -11,6 +12,30 @@ export interface HotFlush {
   seconds: SecondDelta[]
   /** Minutes before this lack events that were gone from the log before they were read (epoch ms). */
   completeFrom?: number
+}
+
+/** What the rows `[from, to)` of a partition of windows say that were counted elsewhere. */
+export interface HotSet {
+  epoch: number
+  partition: number
+  from: number
+  to: number
+  /** What cells hold from now on; others keep what they have. */
+  minutes: MinuteContent[]
+  /** Events of a cell received in a second, from now on. */
+  seconds: SecondDelta[]
+  /** Minutes before this are not counted, or not whole (epoch ms). */
+  completeFrom?: number
+  /** The partition counts as filled when its fence has reached this offset; as before when it is left out. */
+  target?: number
+  /** Fences of other logs that the store has reached with this: those of the events that were counted. */
+  reached?: readonly ReachedFence[]
+}
+
+export interface ReachedFence {
+  epoch: number
+  partition: number
+  offset: number
 }
 
 /** Up to where a partition's events are in the store. */
@@ -69,6 +94,11 @@ export interface HotStore {
    * each part by itself.
    */
   flush(flush: HotFlush): Promise<FlushAnswer>
+  /**
+   * As {@link flush}, but what it names is replaced: minutes and seconds that are still kept, each cell by itself. A store
+   * is either flushed to or set.
+   */
+  set(set: HotSet): Promise<FlushAnswer>
   /** The windows. @throws NowcastError `hot_store_unavailable` */
   view(options?: ViewOptions): Promise<HotView>
 }

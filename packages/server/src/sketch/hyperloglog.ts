@@ -2,7 +2,7 @@ import { mergeDense, raiseDense, visitDense } from './dense-registers.ts'
 import { estimateCardinality } from './estimate-cardinality.ts'
 import { DENSE_BYTES, RANK_BITS, REGISTER_COUNT } from './precision.ts'
 import { RankHistogram } from './rank-histogram.ts'
-import { decodeRedis, encodeRedis } from './redis-encoding.ts'
+import { decodeRedis, encodeRedis, encodeSparseRedis } from './redis-encoding.ts'
 import { registerOfHash } from './register-of-hash.ts'
 import { growSparse, NO_REGISTERS, type SparseRegisters, slotOf, sparseOf, sparseRoom } from './sparse-registers.ts'
 
@@ -173,9 +173,10 @@ export class HyperLogLog implements RegisterSink {
     return bytes
   }
 
-  /** The value to SET at a Redis key, so that PFCOUNT and PFMERGE read it: 12,304 bytes. */
+  /** The value to SET at a Redis key, so that PFCOUNT and PFMERGE read it: at most 12,304 bytes. */
   toRedis(): Buffer {
-    return encodeRedis(this.dense ?? this.toDense())
+    const sparse = this.toSparse()
+    return (sparse && encodeSparseRedis(sparse)) ?? encodeRedis(this.toDense())
   }
 
   private raise(register: number): boolean {

@@ -1,5 +1,5 @@
 import { visitDense } from './dense-registers.ts'
-import { DENSE_BYTES, MAX_RANK, REGISTER_COUNT } from './precision.ts'
+import { DENSE_BYTES, MAX_RANK, RANK_BITS, REGISTER_COUNT } from './precision.ts'
 
 /** "HYLL", the encoding, three zeros, and the cached count: 64 bits, little-endian, stale when the highest is set. */
 const HEADER_BYTES = 16
@@ -9,6 +9,10 @@ const STALE_AT = 15
 const STALE = 0x80
 const DENSE = 0
 const SPARSE = 1
+/** As Redis is set by default (hll-sparse-max-bytes): beyond it dense is read faster. */
+const MOST_SPARSE_BYTES = 3000
+/** What the sparse encoding can say. */
+const MAX_SPARSE_RANK = 32
 
 /** A Redis string in the dense encoding of hyperloglog.c, with its cached count marked stale. */
 export function encodeRedis(dense: Uint8Array): Buffer {
@@ -18,6 +22,41 @@ export function encodeRedis(dense: Uint8Array): Buffer {
   value[STALE_AT] = STALE
   value.set(dense, HEADER_BYTES)
   return value
+}
+
+/**
+ * A Redis string in the sparse encoding, its cached count marked stale; undefined where only a dense one can say a rank,
+ * or sparse would be long.
+ * @param packed registers by ascending index, `index << 6 | rank` each
+ */
+export function encodeSparseRedis(packed: Uint32Array): Buffer | undefined {
+  const codes: number[] = []
+  let next = 0
+  for (let i = 0; i < packed.length; ) {
+    const register = packed[i]!
+    const index = register >>> RANK_BITS
+    const rank = register & ((1 << RANK_BITS) - 1)
+    if (rank > MAX_SPARSE_RANK) return undefined
+    let run = 1
+    while (run < 4 && packed[i + run] === (((index + run) << RANK_BITS) | rank)) run++
+    pushZeros(codes, index - next)
+    codes.push(0x80 | ((rank - 1) << 2) | (run - 1))
+    if (codes.length > MOST_SPARSE_BYTES) return undefined
+    next = index + run
+    i += run
+  }
+  pushZeros(codes, REGISTER_COUNT - next)
+  const value = Buffer.alloc(HEADER_BYTES + codes.length)
+  value.set(MAGIC)
+  value[ENCODING_AT] = SPARSE
+  value[STALE_AT] = STALE
+  value.set(codes, HEADER_BYTES)
+  return value
+}
+
+function pushZeros(codes: number[], zeros: number): void {
+  if (zeros > 64) codes.push(0x40 | ((zeros - 1) >>> 8), (zeros - 1) & 255)
+  else if (zeros > 0) codes.push(zeros - 1)
 }
 
 /**

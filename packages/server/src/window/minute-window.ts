@@ -106,6 +106,13 @@ export class MinuteWindow {
     if (refunds > 0) this.refunds.set(id, { events: refunds, ...splitSum(refundRevenue) })
   }
 
+  /** Sets what a cell holds, whatever it held; `acquireId` is asked once for a cell the window does not have. */
+  set(content: CellContent, knownId: number | undefined, acquireId: () => number): void {
+    const id = knownId !== undefined && this.opened().has(knownId) ? knownId : acquireId()
+    this.refunds.delete(id)
+    this.put(id, content)
+  }
+
   /** Events and sketches of a cell; undefined while the window is packed. */
   openCell(id: number): Pick<CellContent, 'events' | 'users' | 'sessions'> | undefined {
     return this.open?.get(id)

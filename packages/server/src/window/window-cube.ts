@@ -1,6 +1,6 @@
 import { type Cell, cellKey } from '../record/cell.ts'
 import { CellDictionary } from './cell-dictionary.ts'
-import type { CellContent } from './minute-content.ts'
+import type { CellContent, MinuteContent } from './minute-content.ts'
 import type { CellDelta, MinuteDelta, SecondDelta } from './minute-delta.ts'
 import { MinuteWindow } from './minute-window.ts'
 
@@ -48,26 +48,40 @@ export class WindowCube {
     for (const { project, minute, cells } of minutes) {
       if (minute < minuteHorizon) continue
       const windows = this.projectOf(project)
-      let window = windows.minutes.get(minute)
-      if (!window) {
-        window = new MinuteWindow()
-        windows.minutes.set(minute, window)
-      }
+      const window = windowAt(windows, minute)
       for (const cell of cells) addCell(window, windows.dictionary, cell)
       window.revision = this.revision
     }
-    for (const { second, cell, events } of seconds) {
-      if (second < secondHorizon) continue
-      const windows = this.projectOf(cell.project)
-      let counts = windows.seconds.get(second)
-      if (!counts) {
-        counts = new Map()
-        windows.seconds.set(second, counts)
+    for (const each of seconds) {
+      if (each.second < secondHorizon) continue
+      const { counts, id } = this.secondOf(each)
+      counts.set(id, (counts.get(id) ?? 0) + each.events)
+    }
+  }
+
+  /** Sets what the cells named hold; minutes and seconds before the horizons are left out. */
+  set(
+    minutes: readonly MinuteContent[],
+    seconds: readonly SecondDelta[],
+    minuteHorizon: number,
+    secondHorizon: number,
+  ): void {
+    this.revision++
+    for (const { project, minute, cells } of minutes) {
+      if (minute < minuteHorizon) continue
+      const windows = this.projectOf(project)
+      const { dictionary } = windows
+      const window = windowAt(windows, minute)
+      for (const content of cells) {
+        const key = cellKey(content.cell)
+        window.set(content, dictionary.idOf(key), () => dictionary.acquire(key, content.cell))
       }
-      const key = cellKey(cell)
-      const known = windows.dictionary.idOf(key)
-      const id = known !== undefined && counts.has(known) ? known : windows.dictionary.acquire(key, cell)
-      counts.set(id, (counts.get(id) ?? 0) + events)
+      window.revision = this.revision
+    }
+    for (const each of seconds) {
+      if (each.second < secondHorizon) continue
+      const { counts, id } = this.secondOf(each)
+      counts.set(id, each.events)
     }
   }
 
@@ -147,6 +161,19 @@ export class WindowCube {
     this.revision = ++changes
   }
 
+  /** Counts of a second, and the id of a cell in them. */
+  private secondOf({ second, cell }: SecondDelta): { counts: Map<number, number>; id: number } {
+    const { dictionary, seconds } = this.projectOf(cell.project)
+    let counts = seconds.get(second)
+    if (!counts) {
+      counts = new Map()
+      seconds.set(second, counts)
+    }
+    const key = cellKey(cell)
+    const known = dictionary.idOf(key)
+    return { counts, id: known !== undefined && counts.has(known) ? known : dictionary.acquire(key, cell) }
+  }
+
   private projectOf(id: string): MutableProject {
     let project = this.projectsById.get(id)
     if (!project) {
@@ -155,6 +182,15 @@ export class WindowCube {
     }
     return project
   }
+}
+
+function windowAt({ minutes }: MutableProject, minute: number): MinuteWindow {
+  let window = minutes.get(minute)
+  if (!window) {
+    window = new MinuteWindow()
+    minutes.set(minute, window)
+  }
+  return window
 }
 
 function addCell(window: MinuteWindow, dictionary: CellDictionary, delta: CellDelta): void {

@@ -88,6 +88,18 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
       fence.offset = to
       return { applied: true }
     },
+    async set({ epoch, partition, from, to, minutes, seconds, completeFrom, target, reached = [] }) {
+      const fence = fences.get(keyOf(epoch, partition))
+      if (fence?.offset !== from) return { applied: false, fence: fence?.offset }
+      const now = clock.now()
+      ageTo(now)
+      cube.set(minutes, seconds, givenUpBefore, now - KEPT_SECONDS_MS)
+      if (completeFrom !== undefined) lackBefore(completeFrom)
+      for (const each of reached) fences.set(keyOf(each.epoch, each.partition), { offset: each.offset, target: 0 })
+      if (target !== undefined) fence.target = target
+      fence.offset = to
+      return { applied: true }
+    },
     async view() {
       return {
         completeSince: isFilled() ? completeSince : Number.POSITIVE_INFINITY,

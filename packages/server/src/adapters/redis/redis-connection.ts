@@ -13,6 +13,8 @@ export interface RedisConnectionOptions {
   url: string
   /** How long `start` waits for the first connection, ms. @default 10000 */
   connectMs?: number
+  /** Before every key. @default '' */
+  keyPrefix?: string
   /** For `rediss://`: an authority of one's own, a client's certificate. @default what Node trusts */
   tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>
 }
@@ -33,7 +35,8 @@ export interface RedisConnection {
 }
 
 /** A connection that is open after `start`; it comes back by itself, and commands fail at once while it is away. */
-export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: RedisConnectionOptions): RedisConnection {
+export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
+  const { url, connectMs = 10_000, tls = {}, keyPrefix = '' } = options
   const address = parseRedisAddress(url)
   const callbacks: (() => void)[] = []
   let client: Redis | Cluster | undefined
@@ -57,7 +60,7 @@ export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: Red
     isCluster = /^cluster_enabled:1/m.test(await single.info('cluster').catch(() => ''))
     if (!isCluster) return
     single.disconnect()
-    const cluster = clusterClient(address, tls)
+    const cluster = clusterClient(address, tls, keyPrefix)
     client = watch(cluster)
     await ready(cluster, deadline)
   }
@@ -67,7 +70,7 @@ export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: Red
     const addresses =
       address.sentinelMaster === undefined ? address.hosts.map((host) => ({ ...address, hosts: [host] })) : [address]
     for (const [i, each] of addresses.entries()) {
-      const single = singleClient(each, tls)
+      const single = singleClient(each, tls, keyPrefix)
       client = watch(single)
       const left = deadline - performance.now()
       try {
@@ -115,7 +118,7 @@ export function createRedisConnection({ url, connectMs = 10_000, tls = {} }: Red
     get lastError() {
       return lastError
     },
-    duplicate: () => (isCluster ? clusterClient(address, tls) : singleClient(address, tls)),
+    duplicate: () => (isCluster ? clusterClient(address, tls, keyPrefix) : singleClient(address, tls, keyPrefix)),
     onReady: (callback) => callbacks.push(callback),
   }
 }
@@ -143,7 +146,7 @@ function commonOptions({ isTls, username, password }: RedisAddress, tls: Connect
   }
 }
 
-function singleClient(address: RedisAddress, tls: ConnectionOptions): Redis {
+function singleClient(address: RedisAddress, tls: ConnectionOptions, keyPrefix: string): Redis {
   const { hosts, db, isTls, sentinelMaster, sentinelUsername, sentinelPassword } = address
   const where: RedisOptions =
     sentinelMaster === undefined
@@ -156,12 +159,14 @@ function singleClient(address: RedisAddress, tls: ConnectionOptions): Redis {
           ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
           ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
         }
-  return new Redis({ ...commonOptions(address, tls), ...where, db, enableOfflineQueue: false, retryStrategy: retryMs })
+  const ours = { db, keyPrefix, enableOfflineQueue: false, retryStrategy: retryMs }
+  return new Redis({ ...commonOptions(address, tls), ...where, ...ours })
 }
 
-function clusterClient(address: RedisAddress, tls: ConnectionOptions): Cluster {
+function clusterClient(address: RedisAddress, tls: ConnectionOptions, keyPrefix: string): Cluster {
   return new Cluster(address.hosts, {
     redisOptions: commonOptions(address, tls),
+    keyPrefix,
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: retryMs,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.ts'
-import type { Fence, FlushAnswer, HotStore } from '../../ports/hot-store.ts'
+import type { Fence, FlushAnswer, HotFlush, HotSet, HotStore } from '../../ports/hot-store.ts'
 import { requireNoEviction } from './check-redis.ts'
-import { fenceField, flushArguments } from './flush-arguments.ts'
+import { fenceField, flushArguments, type ScriptCall, setArguments } from './flush-arguments.ts'
 import { groupKeys } from './hot-keys.ts'
 import { LocalSketches } from './local-sketches.ts'
 import { createRedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
@@ -77,6 +77,32 @@ export function createRedisHotStore(clock: Clock, options: RedisHotStoreOptions)
     return offset === undefined || fences.includes(null) ? undefined : { offset, cuts }
   }
 
+  /** Moves a partition's fence from one place to the next, in every group by one script. */
+  async function move(name: 'flush' | 'set', { epoch, partition, to }: HotFlush | HotSet, calls: ScriptCall[]) {
+    const known = ownOf(fenceField(epoch, partition))
+    // Until the answer is there, nobody knows what Redis holds.
+    known.to = undefined
+    try {
+      const answers = await attempt('changing the windows', () =>
+        settled(calls.map(({ keys, args }) => run(connection.client, name, keys, args))),
+      )
+      const fences = answers.map((answer) => {
+        const [applied, at] = answer as [number, string | null | undefined]
+        return applied === 1 ? to : at === null || at === undefined ? undefined : Number(at)
+      })
+      const isApplied = answers.some((answer) => (answer as [number])[0] === 1)
+      const isCold = fences.includes(undefined)
+      const lowest = isCold ? undefined : Math.min(...(fences as number[]))
+      if (isApplied && lowest === to) {
+        known.to = to
+        return { applied: true } as const
+      }
+      return { applied: false, fence: lowest } as const
+    } finally {
+      if (known.to === undefined) doubt(known)
+    }
+  }
+
   return {
     get problem() {
       const { lastError } = connection
@@ -110,32 +136,11 @@ export function createRedisHotStore(clock: Clock, options: RedisHotStoreOptions)
         ),
       )
     },
-    async flush(flush): Promise<FlushAnswer> {
-      const { epoch, partition, to } = flush
-      const known = ownOf(fenceField(epoch, partition))
-      const calls = flushArguments(flush, connection.groups, known.sketches)
-      // Until the answer is there, nobody knows what Redis holds.
-      known.to = undefined
-      try {
-        const answers = await attempt('adding to the windows', () =>
-          settled(calls.map(({ keys, args }) => run(connection.client, 'flush', keys, args))),
-        )
-        const fences = answers.map((answer) => {
-          const [applied, at] = answer as [number, string | null | undefined]
-          return applied === 1 ? to : at === null || at === undefined ? undefined : Number(at)
-        })
-        const isApplied = answers.some((answer) => (answer as [number])[0] === 1)
-        const isCold = fences.includes(undefined)
-        const lowest = isCold ? undefined : Math.min(...(fences as number[]))
-        if (isApplied && lowest === to) {
-          known.to = to
-          return { applied: true }
-        }
-        return { applied: false, fence: lowest }
-      } finally {
-        if (known.to === undefined) doubt(known)
-      }
+    flush(flush): Promise<FlushAnswer> {
+      const { sketches } = ownOf(fenceField(flush.epoch, flush.partition))
+      return move('flush', flush, flushArguments(flush, connection.groups, sketches))
     },
+    set: (set): Promise<FlushAnswer> => move('set', set, setArguments(set, connection.groups)),
     view: (viewOptions) => windows.view(viewOptions?.maxAgeMs),
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Cluster, Redis } from 'ioredis'
 
-const NAMES = ['flush', 'begin', 'read-changes'] as const
+const NAMES = ['flush', 'set', 'begin', 'read-changes'] as const
 
 /** A file of the folder `commands`. */
 export type ScriptName = (typeof NAMES)[number]
