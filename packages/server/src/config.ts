@@ -13,6 +13,9 @@ function isSubnet(text: string): boolean {
 export const ROLES = ['ingest', 'aggregate', 'archive', 'query'] as const
 export type Role = (typeof ROLES)[number]
 
+/** Who may count the windows of the live figures. */
+export const AGGREGATORS = ['nowcast', 'flink'] as const
+
 /** `a, b` from the environment or a flag. */
 const list = (text: string) =>
   text
@@ -95,6 +98,13 @@ const ConfigSchema = z.strictObject({
     .default(false),
   /** An MMDB file with countries, instead of the bundled one. */
   countryDatabase: z.string().optional(),
+  /** Who counts the windows of the live figures: `nowcast` itself, or a job in `flink`. @default 'nowcast' */
+  aggregator: z.enum(AGGREGATORS, `must be one of ${AGGREGATORS.join(', ')}`).default('nowcast'),
+  /** Topic that the job in Flink writes to; by default that of events with `.windows` instead of `.events`. */
+  windowsTopic: z
+    .string()
+    .regex(/^[\w.-]{1,249}$/, 'must be a topic name')
+    .optional(),
   /** Partitions of a new embedded log. @default 4 */
   partitions: z.coerce.number().int().min(1).max(64).default(4),
   /** Offsets in all partitions together that a duplicate is looked for backwards. @default 8000000 */
@@ -165,6 +175,9 @@ export function toConfig(options: unknown): Config {
     throw new ConfigError(`${issue?.path.join('.')}: ${issue?.message}`)
   }
   const { roles, kafka, redis, clickhouse } = parsed.data
+  if (parsed.data.aggregator === 'flink' && !kafka) {
+    throw new ConfigError('aggregator: flink reads events from Kafka and writes windows to it: kafka is not set')
+  }
   const missing = Object.entries({ kafka, redis, clickhouse }).flatMap(([name, value]) => (value ? [] : [name]))
   if (roles.length < ROLES.length && missing.length > 0) {
     throw new ConfigError(

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { createAggregator } from './aggregate/aggregator.ts'
+import { type Aggregator, createAggregator } from './aggregate/aggregator.ts'
+import { createWindowFollower } from './aggregate/window-follower.ts'
 import { createArchiver } from './archive/archiver.ts'
 import { createLogTrimmer } from './archive/log-trimmer.ts'
 import { createColdStart } from './cold-start.ts'
@@ -37,18 +38,16 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
     duplicateMs: DUPLICATE_MS,
   }
   const consumer = { log, clock, telemetry, logger }
-  const aggregator = config.roles.includes('aggregate')
-    ? createAggregator(
-        {
-          ...consumer,
-          hotStore,
-          touched: adapters.bus.publish,
-          group: adapters.aggregateGroup,
-          coldStart: createColdStart(log, eventStore, clock.now),
-        },
-        duplicates,
-      )
-    : undefined
+  const aggregator = config.roles.includes('aggregate') ? createCounter() : undefined
+
+  /** Counts the windows here, or follows those that a job in Flink counts. */
+  function createCounter(): Aggregator {
+    const { bus, aggregateGroup: group, windowFeed: feed } = adapters
+    const counter = { ...consumer, hotStore, group, touched: bus.publish }
+    if (feed) return createWindowFollower({ ...counter, feed, eventStore })
+    return createAggregator({ ...counter, coldStart: createColdStart(log, eventStore, clock.now) }, duplicates)
+  }
+
   const archiver = config.roles.includes('archive')
     ? createArchiver(
         { ...consumer, eventStore, group: adapters.archiveGroup },

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-event-store.ts'
 import { createCommittedPositions, createKafkaConsumerGroup } from './adapters/kafka/kafka-consumer-group.ts'
 import { createKafkaEventLog, type KafkaEventLogOptions } from './adapters/kafka/kafka-event-log.ts'
+import { createKafkaWindowFeed } from './adapters/kafka/kafka-window-feed.ts'
 import { createLmdbEventLog, type LmdbEventLog } from './adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from './adapters/memory/memory-hot-store.ts'
 import { createMemoryLiveBus } from './adapters/memory/memory-live-bus.ts'
@@ -20,6 +21,7 @@ import type { EventLog } from './ports/event-log.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { HotStore } from './ports/hot-store.ts'
 import type { LiveBus } from './ports/live-bus.ts'
+import type { WindowFeed } from './ports/window-feed.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** W of the duplicate rule: how long the log must keep events for it, ms. */
@@ -29,6 +31,8 @@ const FOREIGN_SAMPLE_MS = 10_000
 /** Of a process that archives alone, ms. */
 const SOLE_LEASE_MS = 5000
 const RETRY_MS = 2000
+/** Windows that Flink counts have keys of their own: those that we counted stay as they were, with their fences. */
+const FLINK_KEYS = 'flink:'
 /** Built beside this module. */
 const ENGINE_ENTRY = fileURLToPath(new URL('./engine.js', import.meta.url))
 
@@ -49,6 +53,8 @@ export interface Adapters {
   /** Whether other processes keep the hot store up to date too. */
   isHotStoreShared: boolean
   eventStore: EventStore
+  /** Windows that a job in Flink counts; undefined where this server counts itself. */
+  windowFeed: WindowFeed | undefined
   aggregateGroup: ConsumerGroup
   archiveGroup: ConsumerGroup
   /** Offset up to which each partition is archived, by whichever process. */
@@ -68,10 +74,17 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   const { kafka, redis, clickhouse } = config
   const trimmableLog = kafka ? undefined : await openEmbeddedLog(config, dataDir)
   const log = trimmableLog ?? createKafkaEventLog(kafkaLogOptions(kafka as KafkaConfig, context))
+  const windowFeed =
+    kafka && config.aggregator === 'flink' ? createKafkaWindowFeed(feedOptions(config, kafka, context)) : undefined
+  /** What the hot store has fences of: partitions of the log, or the one of the feed. */
+  const counted = windowFeed ? { partitions: 1 } : log
   const hotBytes = { maxBytes: config.hotBytes }
   const hotStore = redis
-    ? createRedisHotStore(clock, { url: redis, partitions: log.partitions, ...hotBytes })
-    : createMemoryHotStore(clock, { partitions: log.partitions, ...hotBytes })
+    ? createRedisHotStore(clock, {
+        ...{ url: redis, partitions: counted.partitions, ...hotBytes },
+        ...(windowFeed && { keyPrefix: FLINK_KEYS }),
+      })
+    : createMemoryHotStore(clock, { partitions: counted.partitions, ...hotBytes })
   const bus = redis ? createRedisLiveBus({ url: redis }) : createMemoryLiveBus()
   const embedded = {
     dataDir: join(dataDir, 'clickhouse'),
@@ -84,7 +97,9 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   )
   // Partitions are shared only by processes that write to the same place.
   const archiveGroup = kafka && clickhouse ? groupOf('archive', kafka) : createSoleMember(log)
-  const aggregateGroup = kafka && redis ? groupOf('aggregate', kafka) : createSoleMember(log)
+  const countedTopic = windowFeed ? { topic: windowFeed.name, partitions: 1 } : {}
+  const aggregateGroup =
+    kafka && redis ? groupOf('aggregate', { ...kafka, ...countedTopic }) : createSoleMember(counted)
   const archived = kafka && clickhouse ? createCommittedPositions(groupOptions('archive', kafka)) : undefined
   const hasRole = (...names: Config['roles']) => names.some((name) => config.roles.includes(name))
 
@@ -95,6 +110,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
     bus,
     isHotStoreShared: redis !== undefined,
     eventStore,
+    windowFeed,
     aggregateGroup,
     archiveGroup,
     sharedArchivedTo:
@@ -118,6 +134,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
       await Promise.all([
         hasRole('ingest', 'aggregate', 'archive') ? reachLog : undefined,
         hasRole('aggregate', 'query') ? reached('Redis', () => hotStore.start()) : undefined,
+        windowFeed && hasRole('aggregate') ? reached('Kafka', () => windowFeed.start()) : undefined,
         clickhouse ? undefined : reachStore,
       ])
       if (hasRole('aggregate', 'query')) await bus.start()
@@ -127,6 +144,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
       await bus.stop()
       await hotStore.stop()
       await eventStore.stop()
+      await windowFeed?.stop()
       await log.stop()
     },
   }
@@ -161,6 +179,24 @@ function kafkaLogOptions(kafka: KafkaConfig, { telemetry, logger }: OpenAdapters
       if (performance.now() - warnedAt < FOREIGN_SAMPLE_MS) return
       warnedAt = performance.now()
       logger.warn({ partition, ...records }, 'records in the topic that Nowcast did not write are passed over')
+    },
+  }
+}
+
+/** The topic that the job in Flink writes to. */
+export const windowsTopicOf = ({ windowsTopic }: Config, { topic }: KafkaConfig) =>
+  windowsTopic ?? `${topic.replace(/\.events$/, '')}.windows`
+
+function feedOptions(config: Config, kafka: KafkaConfig, { logger }: OpenAdaptersContext) {
+  let warnedAt = Number.NEGATIVE_INFINITY
+  return {
+    ...kafkaConnection(kafka),
+    topic: windowsTopicOf(config, kafka),
+    onWarning: (message: string) => logger.warn(message),
+    onForeign(records: object) {
+      if (performance.now() - warnedAt < FOREIGN_SAMPLE_MS) return
+      warnedAt = performance.now()
+      logger.warn(records, 'records in the topic of windows that are no rows of the job are passed over')
     },
   }
 }

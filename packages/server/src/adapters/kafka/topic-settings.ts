@@ -67,7 +67,7 @@ export async function checkTopic(view: TopicView, options: TopicOptions): Promis
 }
 
 /** Whether the topic is there; waits for brokers that are starting. */
-async function untilReached(view: TopicView, timeoutMs: number): Promise<boolean> {
+export async function untilReached(view: TopicView, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {
@@ -85,12 +85,23 @@ async function makeTopic(
   view: TopicView,
   { partitions = 12, retentionMs = 72 * HOUR_MS }: TopicOptions,
 ): Promise<void> {
-  const replicationFactor = Math.min(REPLICAS, view.brokers)
-  const settings = {
+  await makeTopicWith(view, partitions, {
     'cleanup.policy': 'delete',
     'message.timestamp.type': 'LogAppendTime',
     'retention.ms': String(retentionMs),
     'retention.bytes': '-1',
+  })
+}
+
+/** Makes a topic with these settings, copied as often as the brokers allow, and waits until it can be used. */
+export async function makeTopicWith(
+  view: TopicView,
+  partitions: number,
+  own: Readonly<Record<string, string>>,
+): Promise<void> {
+  const replicationFactor = Math.min(REPLICAS, view.brokers)
+  const settings = {
+    ...own,
     'min.insync.replicas': String(replicationFactor >= REPLICAS ? IN_SYNC : 1),
     'unclean.leader.election.enable': 'false',
   }
@@ -133,7 +144,7 @@ async function hasLeaders(view: TopicView, partitions: number): Promise<boolean>
   }
 }
 
-async function readSettings(view: TopicView): Promise<Map<string, string> | KafkaError> {
+export async function readSettings(view: TopicView): Promise<Map<string, string> | KafkaError> {
   interface Described {
     resources: { errorCode: number; configEntries: { configName: string; configValue: string }[] }[]
   }

@@ -1,15 +1,11 @@
 import type { RecordBatch } from '../../../record/record-batch.ts'
-import { KafkaError } from '../kafka-error.ts'
-import { crc32c } from '../wire/crc32c.ts'
 import { decompress } from './compression.ts'
-import { BATCH, BATCH_HEADER_BYTES, BEFORE_LENGTH } from './event-header.ts'
+import { BATCH, BATCH_HEADER_BYTES } from './event-header.ts'
+import { CONTROL, checkFrame, type Frame, framesOf, MAGIC, TRANSACTIONAL } from './frames.ts'
 import { RecordColumns } from './record-columns.ts'
 
 /** Slots of one decoded batch, about: a gap in the offsets may be longer than memory allows. */
 const MAX_SLOTS = 65_536
-const MAGIC = 2
-const TRANSACTIONAL = 16
-const CONTROL = 32
 
 /** Offsets that hold no event of ours. */
 export interface ForeignRecords {
@@ -26,14 +22,6 @@ export interface DecodedRecords {
   offset: number
   batch: RecordBatch
   foreign: ForeignRecords | undefined
-}
-
-interface Frame {
-  at: number
-  end: number
-  base: number
-  /** Offset behind its last one. */
-  next: number
 }
 
 /**
@@ -66,30 +54,14 @@ export function decodeRecords(
   return { offset: start, batch, foreign: foreign && { ...foreign, offset: start + foreign.slot } }
 }
 
-/** Whole batches; the last one of a fetch may be cut. */
-function framesOf(bytes: Buffer): Frame[] {
-  const frames: Frame[] = []
-  let at = 0
-  while (at + BATCH_HEADER_BYTES <= bytes.byteLength) {
-    const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + BATCH.length)
-    if (end > bytes.byteLength || end <= at) break
-    const base = Number(bytes.readBigInt64BE(at + BATCH.baseOffset))
-    const more = bytes[at + BATCH.magic] === MAGIC ? bytes.readInt32BE(at + BATCH.lastOffsetDelta) : 0
-    frames.push({ at, end, base, next: base + more + 1 })
-    at = end
-  }
-  return frames
-}
-
-function readFrame(bytes: Buffer, { at, end, base, next }: Frame, start: number, columns: RecordColumns): void {
+function readFrame(bytes: Buffer, frame: Frame, start: number, columns: RecordColumns): void {
+  const { at, end, base, next } = frame
   const passOver = (reason: string) => columns.skipTo(next - start, reason)
   if (bytes[at + BATCH.magic] !== MAGIC) {
     passOver('a message of an old format')
     return
   }
-  if (crc32c(bytes, at + BATCH.attributes, end) !== bytes.readUInt32BE(at + BATCH.crc)) {
-    throw new KafkaError('CORRUPT_MESSAGE', `the records at offset ${base} have a wrong checksum: is a disk failing?`)
-  }
+  checkFrame(bytes, frame)
   columns.appendedAt = Number(bytes.readBigInt64BE(at + BATCH.maxTimestamp))
   columns.skipTo(base - start, 'a gap in the offsets')
   const attributes = bytes.readInt16BE(at + BATCH.attributes)

@@ -3,6 +3,9 @@ import { FIXED_BYTES, HEADER_NAME } from './event-header.ts'
 /** Walks over the records of a batch, and remembers where the parts of the present one stand. */
 export class RecordCursor {
   offsetDelta = 0
+  /** Where the key begins, and its length; −1 for none. */
+  key = 0
+  keyBytes = -1
   /** Where the value begins, and its length; −1 for none (a tombstone). */
   value = 0
   valueBytes = -1
@@ -24,7 +27,9 @@ export class RecordCursor {
     this.at++ // attributes
     this.varint() // time
     this.offsetDelta = this.varint()
-    this.pass(this.varint()) // key
+    this.keyBytes = this.varint()
+    this.key = this.at
+    this.pass(this.keyBytes)
     this.valueBytes = this.varint()
     this.value = this.at
     this.pass(this.valueBytes)

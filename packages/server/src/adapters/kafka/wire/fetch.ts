@@ -13,6 +13,14 @@ export interface FetchRequest {
   maxWaitMs: number
   maxBytes: number
   partitionMaxBytes: number
+  /** Only what no open transaction stands before, and with it which transactions were aborted. @default false */
+  isCommitted?: boolean
+}
+
+/** Records of this producer from this offset on, up to its next control record, were never committed. */
+export interface AbortedTransaction {
+  producerId: bigint
+  firstOffset: number
 }
 
 export interface FetchedPartition {
@@ -20,7 +28,11 @@ export interface FetchedPartition {
   errorCode: number
   /** Offset behind the last record that consumers may see. */
   highWatermark: number
+  /** Offset of the first record whose transaction is open; where there is none, the high watermark. */
+  lastStable: number
   logStart: number
+  /** By their first offsets; none unless committed records were asked for. */
+  aborted: readonly AbortedTransaction[]
   /** Record batches; the last one may be cut. */
   records: Buffer
 }
@@ -31,13 +43,15 @@ export function fetchRequest({
   maxWaitMs,
   maxBytes,
   partitionMaxBytes,
+  isCommitted = false,
 }: FetchRequest): RawRequest {
   const fields = new WireWriter(64 + partitions.length * 40)
     .int32(-1) // no replica
     .int32(maxWaitMs)
     .int32(1)
     .int32(maxBytes)
-    .int8(0) // uncommitted too: a transaction that nobody ends must not stop us
+    // As a rule uncommitted too: a transaction that nobody ends must not stop us.
+    .int8(isCommitted ? 1 : 0)
     .int32(0) // no session
     .int32(-1)
     .compactArray([topicId], (topics, id) =>
@@ -66,17 +80,18 @@ export function readFetched(answer: Buffer): { errorCode: number; partitions: Fe
       const partition = reader.int32()
       const code = reader.int16()
       const highWatermark = reader.int64()
-      reader.int64() // last stable offset
+      const lastStable = reader.int64()
       const logStart = reader.int64()
-      reader.compactArray(() => {
-        reader.int64()
-        reader.int64()
+      const aborted = reader.compactArray(() => {
+        const producerId = reader.bigInt64()
+        const firstOffset = reader.int64()
         reader.tags()
+        return { producerId, firstOffset }
       })
       reader.int32() // preferred replica
       const records = reader.raw(Math.max(0, reader.unsignedVarint() - 1))
       reader.tags()
-      return { partition, errorCode: code, highWatermark, logStart, records }
+      return { partition, errorCode: code, highWatermark, lastStable, logStart, aborted, records }
     })
     reader.tags()
     return ofTopic

@@ -28,6 +28,11 @@ export class WireReader {
     return this.bytes.readInt32BE(at) * WORD + this.bytes.readUInt32BE(at + 4)
   }
 
+  /** Where all 64 bits count. */
+  bigInt64(): bigint {
+    return this.bytes.readBigInt64BE(this.advance(8))
+  }
+
   unsignedVarint(): number {
     let value = 0
     for (let shift = 0; ; shift += 7) {

@@ -1,0 +1,3 @@
+export const flinkHome: string
+export function hasFlink(): boolean
+export function installFlink(): Promise<string | undefined>
