@@ -4,7 +4,7 @@
  */
 const STAGES = ['ingest', 'aggregate', 'archive', 'query', 'live', 'audit']
 /** Files of the server that plug the parts together. */
-const COMPOSITION = ['create-nowcast', 'open-adapters', 'consumers', 'readiness', 'doctor']
+const COMPOSITION = ['create-nowcast', 'open-adapters', 'consumers', 'readiness', 'doctor', 'flink-job']
 const OWN_FILES = ['index', ...COMPOSITION, 'cold-start', 'config', 'errors', 'project', 'telemetry']
 const FOLDERS = ['record', 'window', 'sketch', 'ports', 'consume', 'data-dir', 'adapters', 'api', 'cli', ...STAGES]
 
@@ -123,7 +123,7 @@ const serverRules = [
   composed(
     'cli',
     [
-      server('create-nowcast', 'doctor', 'config', 'data-dir', 'errors', 'project', 'telemetry'),
+      server('create-nowcast', 'doctor', 'flink-job', 'config', 'data-dir', 'errors', 'project', 'telemetry'),
       '^packages/server/src/index\\.ts$',
     ],
     'cli drives create-nowcast and config; what a command needs of the parts, create-nowcast offers.',

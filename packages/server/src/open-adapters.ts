@@ -157,7 +157,8 @@ async function openEmbeddedLog(config: Config, dataDir: string): Promise<LmdbEve
   return log
 }
 
-function kafkaConnection({ brokers, ssl, sasl }: KafkaConfig) {
+/** How to reach Kafka. */
+export function kafkaConnection({ brokers, ssl, sasl }: KafkaConfig) {
   return { brokers, ssl: ssl as boolean | ConnectionOptions, ...(sasl && { sasl }) }
 }
 

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import pc from 'picocolors'
-import { ROLES } from '../config.ts'
+import { AGGREGATORS, ROLES } from '../config.ts'
 import { auditCommand } from './audit-command.ts'
 import { deleteUserCommand } from './delete-user-command.ts'
 import { demoCommand } from './demo-command.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { exportCommand } from './export-command.ts'
+import { flinkCommand } from './flink-command.ts'
 import { importCommand } from './import-command.ts'
 import { startCommand } from './start-command.ts'
 import { tokenCommand } from './token-command.ts'
@@ -23,6 +24,8 @@ function onDataDir(command: Command): Command {
     .option('--kafka <brokers>', 'Kafka instead of the embedded log: host:port,…')
     .option('--redis <url>', 'Redis instead of memory for the live figures')
     .option('--clickhouse <url>', 'a ClickHouse server instead of the embedded engine')
+    .addOption(new Option('--aggregator <who>', 'who counts the live figures (default: nowcast)').choices(AGGREGATORS))
+    .option('--windows-topic <topic>', 'topic of the job in Flink (default: nowcast.windows)')
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices([
         'fatal',
@@ -112,11 +115,30 @@ onDataDir(
   program.command('doctor').description('check the data directory and every connection, and say what to do'),
 ).action(doctorCommand)
 
+onDataDir(
+  program
+    .command('flink')
+    .description('print the job that counts the live figures in Flink, or submit it')
+    .option('--gateway <url>', 'Flink’s SQL gateway to submit it to, like http://localhost:8083 (default: print it)')
+    .option('--jar <path or url>', 'Nowcast’s functions, as Flink finds them (default: they are in its lib/)')
+    .option('--upgrade', 'stop the job that runs with a savepoint, and go on from it')
+    .option('--from <path>', 'a savepoint or retained checkpoint to go on from')
+    .option('--checkpoint <span>', 'how often what was counted becomes visible: 500ms, 1s (default: 1s)')
+    .option('--property <name=value...>', 'of Kafka’s Java client, for both topics; repeat for more'),
+).action(flinkCommand)
+
 program.parseAsync().catch((error: Error) => {
   // What we say ourselves is enough; anything else is a fault of ours, and its place matters.
-  const isOurs = ['ConfigError', 'DataDirError', 'ListenError', 'NowcastError', 'ImportError', 'CommandError'].includes(
-    error.name,
-  )
+  const ours = [
+    'ConfigError',
+    'DataDirError',
+    'ListenError',
+    'NowcastError',
+    'FlinkError',
+    'ImportError',
+    'CommandError',
+  ]
+  const isOurs = ours.includes(error.name)
   console.error(`${pc.red('nowcast:')} ${isOurs ? error.message : error.stack}`)
   process.exit(1)
 })

@@ -1,0 +1,4 @@
+/** What went wrong between us and Flink, and what to do. */
+export class FlinkError extends Error {
+  override name = 'FlinkError'
+}
