@@ -33,6 +33,9 @@ const FUNCTIONS = {
   nowcast_positions: 'PositionsFunction',
 }
 
+const NO_PARTITIONS =
+  'CAST(NULL AS ARRAY<ROW<`partition` INT, `first` BIGINT, `next` BIGINT, `first_at` BIGINT, `last_at` BIGINT>>)'
+
 /** A text in SQL. */
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`
 
@@ -81,6 +84,8 @@ export function jobStatements(options: WindowsJobOptions): string[] {
     duplicateOffsets => CAST(${duplicateOffsets} AS BIGINT),
     duplicateMs => CAST(${duplicateMs} AS BIGINT),
     uid => 'unique-events') AS nowcast_unique`
+  // Part of the key, or each update would be a tombstone and a row; and in words that the planner takes for no constant.
+  const kind = (name: string) => `CAST(IF(\`offset\` < 0, '', '${name}') AS STRING) AS \`kind\``
   return [
     ...Object.entries(FUNCTIONS).map(
       ([name, className]) =>
@@ -118,7 +123,7 @@ CREATE TEMPORARY TABLE nowcast_windows (
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = ${text(windowsTopic)},
-${connection}  'properties.transaction.timeout.ms' = '600000',
+${connection}  'properties.transaction.timeout.ms' = '900000',
   'properties.compression.type' = 'lz4',
   'key.format' = 'json',
   'value.format' = 'json',
@@ -136,31 +141,35 @@ FROM nowcast_events`,
     `EXECUTE STATEMENT SET BEGIN
 -- One-minute windows of event time; a late event corrects its own.
 INSERT INTO nowcast_windows
-SELECT CAST('minute' AS STRING), \`minute\`, \`cell\`, c.\`events\`, c.\`revenue\`, c.\`refunds\`, c.\`refund_revenue\`, c.\`users\`, c.\`sessions\`,
-  CAST(NULL AS STRING), CAST(NULL AS ARRAY<ROW<\`partition\` INT, \`first\` BIGINT, \`next\` BIGINT, \`first_at\` BIGINT, \`last_at\` BIGINT>>)
+SELECT \`kind\`, \`minute\`, \`cell\`, c.\`events\`, c.\`revenue\`, c.\`refunds\`, c.\`refund_revenue\`, c.\`users\`, c.\`sessions\`,
+  CAST(NULL AS STRING), ${NO_PARTITIONS}
 FROM (
-  SELECT /*+ STATE_TTL('nowcast_unique' = '${MINUTE_STATE}') */ \`minute\`, \`cell\`, nowcast_cell(\`revenue\`, \`user\`, \`session\`) AS c
-  FROM ${unique}
-  WHERE \`counted\` AND \`age\` < ${MOST_AGE_MS} GROUP BY \`minute\`, \`cell\`);
+  SELECT /*+ STATE_TTL('counted' = '${MINUTE_STATE}') */ \`kind\`, \`minute\`, \`cell\`, nowcast_cell(\`revenue\`, \`user\`, \`session\`) AS c
+  FROM (SELECT ${kind('minute')}, * FROM ${unique}) AS counted
+  WHERE \`counted\` AND \`age\` < ${MOST_AGE_MS}
+  GROUP BY \`kind\`, \`minute\`, \`cell\`);
 -- Events by the second they were received in.
 INSERT INTO nowcast_windows
-SELECT CAST('second' AS STRING), \`second\`, \`cell\`, \`events\`,
-  CAST(NULL AS STRING), CAST(NULL AS BIGINT), CAST(NULL AS STRING), CAST(NULL AS BYTES), CAST(NULL AS BYTES), CAST(NULL AS STRING),
-  CAST(NULL AS ARRAY<ROW<\`partition\` INT, \`first\` BIGINT, \`next\` BIGINT, \`first_at\` BIGINT, \`last_at\` BIGINT>>)
+SELECT \`kind\`, \`second\`, \`cell\`, \`events\`,
+  CAST(NULL AS STRING), CAST(NULL AS BIGINT), CAST(NULL AS STRING), CAST(NULL AS BYTES), CAST(NULL AS BYTES),
+  CAST(NULL AS STRING), ${NO_PARTITIONS}
 FROM (
-  SELECT /*+ STATE_TTL('nowcast_unique' = '${SECOND_STATE}') */ \`second\`, \`cell\`, COUNT(*) AS \`events\`
-  FROM ${unique}
-  WHERE \`counted\` GROUP BY \`second\`, \`cell\`);
+  SELECT /*+ STATE_TTL('counted' = '${SECOND_STATE}') */ \`kind\`, \`second\`, \`cell\`, COUNT(*) AS \`events\`
+  FROM (SELECT ${kind('second')}, * FROM ${unique}) AS counted
+  WHERE \`counted\`
+  GROUP BY \`kind\`, \`second\`, \`cell\`);
 -- Up to where events are counted, in the same transaction as the counts.
 INSERT INTO nowcast_windows
-SELECT CAST('positions' AS STRING), \`at\`, CAST('' AS STRING), CAST(NULL AS BIGINT), CAST(NULL AS STRING), CAST(NULL AS BIGINT), CAST(NULL AS STRING),
-  CAST(NULL AS BYTES), CAST(NULL AS BYTES), p.\`generation\`, p.\`partitions\`
+SELECT \`kind\`, \`at\`, \`name\`, CAST(NULL AS BIGINT),
+  CAST(NULL AS STRING), CAST(NULL AS BIGINT), CAST(NULL AS STRING), CAST(NULL AS BYTES), CAST(NULL AS BYTES),
+  p.\`generation\`, p.\`partitions\`
 FROM (
-  SELECT \`at\`, nowcast_positions(\`partition\`, \`offset\`, \`appended\`) AS p
+  SELECT \`kind\`, \`at\`, \`name\`, nowcast_positions(\`partition\`, \`offset\`, \`appended\`) AS p
   FROM (
-    SELECT \`partition\`, \`offset\`, \`appended\`, IF(\`offset\` < 0, CAST(1 AS BIGINT), CAST(0 AS BIGINT)) AS \`at\`
+    SELECT ${kind('positions')}, IF(\`offset\` < 0, CAST(1 AS BIGINT), CAST(0 AS BIGINT)) AS \`at\`,
+      CAST(IF(\`offset\` < 0, '-', '') AS STRING) AS \`name\`, \`partition\`, \`offset\`, \`appended\`
     FROM ${unique})
-  GROUP BY \`at\`);
+  GROUP BY \`kind\`, \`at\`, \`name\`);
 END`,
   ]
 }
