@@ -26,6 +26,8 @@ import org.apache.flink.types.Row;
 public class UniqueEventsFunction extends ProcessTableFunction<Row> {
   private static final long MINUTE_MS = 60_000;
   private static final long SECOND_MS = 1000;
+  /** The last 32 bits of the identity, offset, received time. */
+  private static final int OCCURRENCE_BYTES = 20;
 
   /** What is remembered of a bucket beside its identities. */
   public static class Progress {
@@ -47,8 +49,10 @@ public class UniqueEventsFunction extends ProcessTableFunction<Row> {
       collect(Row.of(offset, appended, false, 0L, 0L, "", 0L, 0L, 0L, 0L));
       return;
     }
-    boolean isRepeat = isRepeat(seen.get(event.id), event, offset, duplicateOffsets, duplicateMs);
-    seen.put(event.id, occurrence(event, offset));
+    byte[] before = seen.get(event.id);
+    int at = placeOf(event, before);
+    boolean isRepeat = at >= 0 && isRepeat(before, at, event, offset, duplicateOffsets, duplicateMs);
+    seen.put(event.id, withOccurrence(before, at, event, offset));
     if (progress.droppedAt < 0) progress.droppedAt = offset;
     if (offset - progress.droppedAt > duplicateOffsets / 4) {
       dropBefore(seen, offset - duplicateOffsets);
@@ -70,24 +74,51 @@ public class UniqueEventsFunction extends ProcessTableFunction<Row> {
             event.receivedAt - minute));
   }
 
-  private static boolean isRepeat(
-      byte[] latest, EventHeader event, long offset, long duplicateOffsets, long duplicateMs) {
-    if (latest == null) return false;
-    ByteBuffer bytes = ByteBuffer.wrap(latest);
-    if (bytes.getInt(0) != event.idRest) return false;
-    return offset - bytes.getLong(4) <= duplicateOffsets
-        && Math.abs(event.receivedAt - bytes.getLong(12)) <= duplicateMs;
+  /** Where the latest occurrence of an event stands among those of the same first 64 bits; -1 when there is none. */
+  private static int placeOf(EventHeader event, byte[] occurrences) {
+    if (occurrences == null) return -1;
+    ByteBuffer bytes = ByteBuffer.wrap(occurrences);
+    for (int at = 0; at < occurrences.length; at += OCCURRENCE_BYTES) {
+      if (bytes.getInt(at) == event.idRest) return at;
+    }
+    return -1;
   }
 
-  private static byte[] occurrence(EventHeader event, long offset) {
-    return ByteBuffer.allocate(20).putInt(event.idRest).putLong(offset).putLong(event.receivedAt).array();
+  private static boolean isRepeat(
+      byte[] occurrences, int at, EventHeader event, long offset, long duplicateOffsets, long duplicateMs) {
+    ByteBuffer latest = ByteBuffer.wrap(occurrences, at, OCCURRENCE_BYTES);
+    latest.getInt();
+    return offset - latest.getLong() <= duplicateOffsets
+        && Math.abs(event.receivedAt - latest.getLong()) <= duplicateMs;
+  }
+
+  /** In place of the one at <code>at</code>; as a rule there is no other. */
+  private static byte[] withOccurrence(byte[] occurrences, int at, EventHeader event, long offset) {
+    int length = occurrences == null ? 0 : occurrences.length;
+    byte[] after = new byte[at < 0 ? length + OCCURRENCE_BYTES : length];
+    if (length > 0) System.arraycopy(occurrences, 0, after, 0, length);
+    ByteBuffer.wrap(after)
+        .position(at < 0 ? length : at)
+        .putInt(event.idRest)
+        .putLong(offset)
+        .putLong(event.receivedAt);
+    return after;
   }
 
   private static void dropBefore(MapView<Long, byte[]> seen, long offset) throws Exception {
     List<Long> old = new ArrayList<>();
     for (Map.Entry<Long, byte[]> entry : seen.entries()) {
-      if (ByteBuffer.wrap(entry.getValue()).getLong(4) < offset) old.add(entry.getKey());
+      if (latestOffset(entry.getValue()) < offset) old.add(entry.getKey());
     }
     for (Long id : old) seen.remove(id);
+  }
+
+  private static long latestOffset(byte[] occurrences) {
+    ByteBuffer bytes = ByteBuffer.wrap(occurrences);
+    long latest = -1;
+    for (int at = 0; at < occurrences.length; at += OCCURRENCE_BYTES) {
+      latest = Math.max(latest, bytes.getLong(at + Integer.BYTES));
+    }
+    return latest;
   }
 }
