@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const LONG = ['test/**/*.long.test.ts']
+/** Needs Flink, which is large: `npm run test:flink` fetches it. */
+const FLINK = ['test/flink/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -11,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: LONG,
+          exclude: [...LONG, ...FLINK],
           // Each starts servers of its own: one at a time, after all unit tests.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
@@ -28,6 +30,16 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           testTimeout: 600_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'flink',
+          include: FLINK,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+          testTimeout: 600_000,
+          hookTimeout: 400_000,
         },
       },
     ],

@@ -10,6 +10,7 @@ import { shopBatches } from '../load/shop-batches.mjs'
 /*
  * The log alone: events that were stamped beforehand are appended, and read back, without HTTP and without a stage. Told
  * `{ open }` it prepares them and answers how large they are; then it takes `{ append }` and `{ read }`, both in events.
+ * With `isUnique` what is appended again has other ids.
  */
 
 let log: EventLog
@@ -59,13 +60,22 @@ async function measured(work: () => Promise<number>): Promise<{ events: number; 
   return { events, ms, cpuMs: (user + system) / 1000 }
 }
 
-async function append(events: number): Promise<number> {
+async function append(events: number, isUnique = false): Promise<number> {
   let sent = 0
   while (sent < events) {
     await log.append(batches)
+    if (isUnique) for (const batch of batches) renew(batch)
     sent += prepared
   }
   return sent
+}
+
+/** Gives every event another identity. */
+function renew(batch: RecordBatch | undefined): void {
+  for (let i = 0; i < (batch?.count ?? 0); i++) {
+    const { ids } = batch as RecordBatch
+    ids[i * 3] = (ids[i * 3] as number) + 0x9e3779b9
+  }
 }
 
 /** Reads all partitions from their beginning, each in turn, as the archiver does. */
@@ -87,13 +97,13 @@ async function read(events: number): Promise<number> {
   return seen
 }
 
-type Message = { open: Setup } | { append: number } | { read: number }
+type Message = { open: Setup } | { append: number; isUnique?: boolean } | { read: number }
 
 process.on('message', (message: Message) => {
   const answer =
     'open' in message
       ? open(message.open)
-      : measured(() => ('append' in message ? append(message.append) : read(message.read)))
+      : measured(() => ('append' in message ? append(message.append, message.isUnique) : read(message.read)))
   answer.then(
     (done) => process.send?.(done),
     (error: Error) => process.send?.({ error: error.stack }),

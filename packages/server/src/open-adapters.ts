@@ -32,7 +32,7 @@ const FOREIGN_SAMPLE_MS = 10_000
 const SOLE_LEASE_MS = 5000
 const RETRY_MS = 2000
 /** Windows that Flink counts have keys of their own: those that we counted stay as they were, with their fences. */
-const FLINK_KEYS = 'flink:'
+const FLINK_KEYS = 'nowcast:flink:'
 /** Built beside this module. */
 const ENGINE_ENTRY = fileURLToPath(new URL('./engine.js', import.meta.url))
 

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { toConfig } from '../../packages/server/src/config.ts'
+import { submitFlinkJob } from '../../packages/server/src/flink-job.ts'
+import { type FlinkCluster, type FlinkPart, flinkIsMissing, startFlink } from '../../test/servers/start-flink.ts'
+
+/*
+ * A Flink. Told `start` it starts one; told `{ submit }`, brokers, topic and partitions, it submits the job and answers
+ * when it runs; told `usage` it answers CPU time and memory of its processes so far.
+ */
+const JAR = fileURLToPath(new URL('../../deploy/flink/target/nowcast-flink.jar', import.meta.url))
+const PARTS: FlinkPart[] = ['jobManager', 'taskManager']
+const TICK_MS = 10
+let flink: FlinkCluster | undefined
+
+interface Job {
+  brokers: string[]
+  topic: string
+  partitions: number
+  windowsTopic: string
+}
+
+async function start(): Promise<object> {
+  if (flinkIsMissing) throw new Error(flinkIsMissing)
+  flink = await startFlink([JAR])
+  return {}
+}
+
+async function submit({ brokers, topic, partitions, windowsTopic }: Job): Promise<object> {
+  const config = toConfig({ kafka: { brokers, topic, partitions }, aggregator: 'flink', windowsTopic })
+  return submitFlinkJob(config, { gateway: (flink as FlinkCluster).gateway })
+}
+
+/** The gateway only submits: it is no part of what counts. */
+function usage(): { cpuMs: number; bytes: number } {
+  let cpuMs = 0
+  let bytes = 0
+  for (const part of PARTS) {
+    const pid = flink?.pidOf(part)
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // Behind the name, which may hold blanks: state is the third field, user and system time the 14th and 15th.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    cpuMs += (Number(fields[11]) + Number(fields[12])) * TICK_MS
+    bytes += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+  }
+  return { cpuMs, bytes }
+}
+
+process.on('message', (message: 'start' | 'usage' | { submit: Job }) => {
+  const answer = message === 'start' ? start() : message === 'usage' ? Promise.resolve(usage()) : submit(message.submit)
+  answer.then(
+    (done) => process.send?.(done),
+    (error: Error) => process.send?.({ error: error.message }),
+  )
+})
+process.on('disconnect', async () => {
+  await flink?.stop()
+  process.exit()
+})
