@@ -88,6 +88,8 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     return parts.live
   }
 
+  const doctor = () => server.run('doctor', '--kafka', kafka.address, '--redis', redis.url, '--aggregator', 'flink')
+
   /** Acknowledged = live = history, and the audit, which compares what the job counted, finds no difference. */
   async function expectAllCounted(): Promise<void> {
     const compared: Compared = { url: server.url, project, ledger, from: startedAt - OLDEST_MS }
@@ -126,8 +128,9 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     expect((await readiness()).message).toMatch(
       /nowcast\.windows holds no windows of ours.*start the job with nowcast flink/,
     )
-    const { stdout, code } = await server.run('doctor', '--kafka', kafka.address, '--redis', redis.url)
+    const { stdout, code } = await doctor()
     expect(stdout).toMatch(/✗ server: live +the topic nowcast\.windows holds no windows/)
+    expect(stdout).toMatch(/✗ windows of Flink: topic +nowcast\.windows holds no windows: start the job/)
     expect(code).toBe(1)
   })
 
@@ -135,6 +138,9 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     await submitted()
     await until(true, async () => (await readiness()).ready, CATCH_UP_MS)
     await underLoad(async () => {})
+    const { stdout } = await doctor()
+    expect(stdout).toMatch(/✓ windows of Flink: topic +nowcast\.windows holds what the job has counted/)
+    expect(stdout).toContain('All is well.')
     const { stderr, code } = await submit()
     expect(stderr).toMatch(/is there already .*--upgrade/)
     expect(code).toBe(1)

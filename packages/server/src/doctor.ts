@@ -3,11 +3,12 @@ import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { checkClickHouse } from './adapters/clickhouse/check-clickhouse.ts'
 import { checkKafka } from './adapters/kafka/check-kafka.ts'
+import { checkWindows } from './adapters/kafka/check-windows.ts'
 import { checkRedis } from './adapters/redis/check-redis.ts'
 import { toConfig } from './config.ts'
 import type { NowcastOptions } from './create-nowcast.ts'
 import { dataDirHolder } from './data-dir/lock-data-dir.ts'
-import { kafkaTopicOptions } from './open-adapters.ts'
+import { kafkaConnection, kafkaTopicOptions, windowsTopicOf } from './open-adapters.ts'
 
 /** A repeat that comes later than this must be expected of clients, s. */
 const LEAST_DEDUPE_S = 15 * 60
@@ -37,6 +38,11 @@ export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
     checkDataDir(dataDir, holder?.pid),
     holder?.url ? checkServer(holder.url) : [],
     kafka ? checkKafka(kafkaTopicOptions(kafka)).then((findings) => named('Kafka', findings)) : [],
+    kafka && config.aggregator === 'flink'
+      ? checkWindows({ ...kafkaConnection(kafka), topic: windowsTopicOf(config, kafka) }).then((findings) =>
+          named('windows of Flink:', findings),
+        )
+      : [],
     redis ? checkRedis({ url: redis }) : [],
     clickhouse ? checkClickHouse(clickhouse) : [],
   ])

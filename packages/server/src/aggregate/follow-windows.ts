@@ -6,7 +6,7 @@ import type { EventStore } from '../ports/event-store.ts'
 import type { Fence, HotStore } from '../ports/hot-store.ts'
 import type { WindowFeed } from '../ports/window-feed.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { createJobProgress } from './job-progress.ts'
+import { createJobProgress, NEVER } from './job-progress.ts'
 import { PendingRows } from './pending-rows.ts'
 
 export interface FollowDependencies {
@@ -54,11 +54,13 @@ export async function followWindows(run: FollowRun, dependencies: FollowDependen
   /** Goes to the store's fence. */
   async function resume(): Promise<Fence> {
     epoch = feed.epoch
+    // What the store was complete with may be gone with it.
+    progress.forget()
     let fence = await hotStore.fence(epoch, PARTITION)
     if (!fence) {
       const offset = await feed.beginning()
       // Nothing is complete before the job says from when on, and that it has caught up.
-      const beginning = { epoch, partition: PARTITION, offset, completeFrom: 0, target: Number.MAX_SAFE_INTEGER }
+      const beginning = { epoch, partition: PARTITION, offset, completeFrom: 0, target: NEVER }
       await hotStore.begin(beginning)
       fence = await hotStore.fence(epoch, PARTITION)
       if (!fence) throw new Error('the hot store lost its fences while it was begun anew')
@@ -71,8 +73,8 @@ export async function followWindows(run: FollowRun, dependencies: FollowDependen
     const pending = new PendingRows()
     let from = start
     let confirmedAt = Number.NEGATIVE_INFINITY
-    /** Set in parts, so that the store must not count as filled before the rest is there. */
-    let isHalfSet = false
+    /** Set in parts, here or by whoever followed before: the store may not count as filled before the rest is there. */
+    let isHalfSet = true
     run.position = start
 
     /** Sets all that is pending. @param isWhole it ends with a transaction: positions belong to it */
@@ -86,7 +88,7 @@ export async function followWindows(run: FollowRun, dependencies: FollowDependen
         // Only the last step belongs to the positions; before it nothing new is complete.
         const isLast = step.to === to && isWhole
         const isHeld = isHalfSet || news?.target !== undefined
-        const told = isLast ? news : isHeld ? { target: Number.MAX_SAFE_INTEGER } : {}
+        const told = isLast ? news : isHeld ? { target: NEVER } : {}
         const answer = await hotStore.set({ epoch, partition: PARTITION, from, ...step, ...told })
         // Refused with our own `to`: it had happened and only its answer was lost.
         if (!answer.applied && answer.fence !== step.to) return false

@@ -8,8 +8,10 @@ import type { Telemetry } from '../telemetry.ts'
 
 /** Times of the feed are to the second. */
 const SECOND_MS = 1000
-/** A store that is not to count as filled: no fence gets there. */
-const NEVER = Number.MAX_SAFE_INTEGER
+/** Target of a store that is not to count as filled: no fence gets there. */
+export const NEVER = Number.MAX_SAFE_INTEGER
+/** Target of one that is: wherever its fence stands. */
+const REACHED = 0
 /** A job that is behind is given so long to get on before that is called a problem, ms. */
 const PATIENCE_MS = 30_000
 
@@ -38,6 +40,8 @@ export interface JobProgress {
     to: number,
     isHeld: boolean,
   ): Promise<Pick<HotSet, 'completeFrom' | 'target' | 'reached'>>
+  /** To be called when the store may not be what it was. */
+  forget(): void
   /** Looks how far the job is behind. @returns what is wrong with it; undefined when all is well */
   check(feedName: string): Promise<string | undefined>
 }
@@ -86,7 +90,7 @@ export function createJobProgress(dependencies: JobProgressDependencies): JobPro
       }))
       const mark = { epoch: epochOf(generation), partition: 0, offset: to }
       if (known !== generation && (await hotStore.fence(mark.epoch, mark.partition))) known = generation
-      if (known === generation) return isHeld ? { reached, target: to } : { reached }
+      if (known === generation) return isHeld ? { reached, target: REACHED } : { reached }
       // Until it has counted what was there when it was seen first, its counts are too low.
       if (catching?.generation !== generation) {
         catching = { generation, ends: await ends(), completeFrom: await completeFrom(positions) }
@@ -96,7 +100,12 @@ export function createJobProgress(dependencies: JobProgressDependencies): JobPro
       const { completeFrom: since } = catching
       known = generation
       catching = undefined
-      return { reached: [...reached, mark], target: to, completeFrom: since }
+      return { reached: [...reached, mark], target: REACHED, completeFrom: since }
+    },
+
+    forget() {
+      known = undefined
+      catching = undefined
     },
 
     async check(feedName) {

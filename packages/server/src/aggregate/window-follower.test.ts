@@ -175,6 +175,19 @@ describe.skipIf(kafkaIsMissing)('windows that a job counts', () => {
     expect(Number.isFinite(await since())).toBe(true)
   })
 
+  test('are complete again when a store that was emptied is filled from the feed', async () => {
+    await append(0, 2)
+    await write(minute(1), positions('a', [1]))
+    await write(minute(2), positions('a', [2]))
+    await until(true, async () => Number.isFinite(await since()))
+    await follower.stop()
+    hotStore = createMemoryHotStore({ now }, { partitions: 1 })
+    follower = createFollower()
+    await follower.start()
+    await until(true, async () => Number.isFinite(await since()))
+    expect([await events(), await reached(0)]).toEqual([2, 2])
+  })
+
   test('that do not come although events wait are told, with what to do', async () => {
     await append(0, 2)
     expect(follower.problem).toBeUndefined()

@@ -209,11 +209,18 @@ export function hotStoreConformance(name: string, makeFixture: () => Promise<Hot
       const idOf = (cell: Cell) => windows?.dictionary.idOf(cellKey(cell)) as number
       expect(window?.refunds.has(idOf(CELL))).toBe(false)
       expect(window?.refunds.get(idOf(other.cell))?.events).toBe(1)
-      const users = new HyperLogLog()
-      const sessions = new HyperLogLog()
-      window?.pourUsers((id) => (id === idOf(CELL) ? users : undefined))
-      window?.pourSessions((id) => (id === idOf(CELL) ? sessions : undefined))
-      expect([users.toDense(), sessions.toDense()]).toEqual([sketchOf(10, 20).toDense(), sketchOf(4).toDense()])
+      const registersOf = (kind: 'users' | 'sessions') => {
+        const sketch = new HyperLogLog()
+        const sketches = window?.sketches(kind)
+        for (const [place, id] of Array.from(sketches?.ids ?? []).entries()) {
+          if (id === idOf(CELL)) sketches?.pour(place, sketch)
+        }
+        return sketch.toDense()
+      }
+      expect([registersOf('users'), registersOf('sessions')]).toEqual([
+        sketchOf(10, 20).toDense(),
+        sketchOf(4).toDense(),
+      ])
     })
 
     test('events of a second are set, not added', async () => {
