@@ -9,18 +9,11 @@ import { toConfig } from './config.ts'
 import type { NowcastOptions } from './create-nowcast.ts'
 import { dataDirHolder } from './data-dir/lock-data-dir.ts'
 import { kafkaConnection, kafkaTopicOptions, windowsTopicOf } from './open-adapters.ts'
+import type { Finding } from './ports/finding.ts'
 
 /** A repeat that comes later than this must be expected of clients, s. */
 const LEAST_DEDUPE_S = 15 * 60
 const ASK_MS = 5000
-
-/** One thing that was looked at. */
-export interface Finding {
-  what: string
-  ok: boolean
-  /** What was found; if it is not well, what to do. */
-  message: string
-}
 
 /**
  * Looks at everything a server with this configuration needs: its data directory, the running server on it, Kafka,

@@ -1,3 +1,4 @@
+import type { Finding } from '../../ports/finding.ts'
 import { createClickHouseConnection } from './clickhouse-connection.ts'
 import { loadMigrations } from './load-migrations.ts'
 
@@ -7,16 +8,8 @@ const OLDEST: readonly [number, number] = [25, 8]
 const MOST_SKEW_MS = 2000
 const CONNECT_MS = 5000
 
-/** One thing that was looked at. */
-export interface ClickHouseCheck {
-  what: string
-  ok: boolean
-  /** What was found; if it is not well, what to do. */
-  message: string
-}
-
 /** Looks at everything that matters to Nowcast in a ClickHouse server. Changes nothing, never throws. */
-export async function checkClickHouse(url: string): Promise<ClickHouseCheck[]> {
+export async function checkClickHouse(url: string): Promise<Finding[]> {
   try {
     const connection = createClickHouseConnection({ url }, { timeoutMs: CONNECT_MS })
     try {
@@ -46,7 +39,7 @@ export async function checkClickHouse(url: string): Promise<ClickHouseCheck[]> {
   }
 }
 
-function checkVersion(version: string): ClickHouseCheck {
+function checkVersion(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const ok = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
   return {
@@ -56,7 +49,7 @@ function checkVersion(version: string): ClickHouseCheck {
   }
 }
 
-function checkReadonly(value: string): ClickHouseCheck {
+function checkReadonly(value: string): Finding {
   const ok = value === '0'
   const message = ok
     ? 'the user may write'
@@ -64,13 +57,13 @@ function checkReadonly(value: string): ClickHouseCheck {
   return { what: 'ClickHouse rights', ok, message }
 }
 
-function checkDisk(free: number): ClickHouseCheck {
+function checkDisk(free: number): Finding {
   const percent = `${Math.round(free * 100)} % of the fullest disk are free`
   const ok = free > 0.05
   return { what: 'ClickHouse disk', ok, message: ok ? percent : `${percent}: make room, or shorten the retention` }
 }
 
-function checkClock(skewMs: number): ClickHouseCheck {
+function checkClock(skewMs: number): Finding {
   const ok = Math.abs(skewMs) <= MOST_SKEW_MS
   const message = `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} this machine`
   return { what: 'ClickHouse clock', ok, message: ok ? message : `${message}: synchronise both with NTP` }
@@ -84,7 +77,7 @@ async function tableVersion(one: <T extends unknown[]>(sql: string) => Promise<T
   return version
 }
 
-function checkTables(found: number | undefined, known: number): ClickHouseCheck {
+function checkTables(found: number | undefined, known: number): Finding {
   const what = 'ClickHouse tables'
   if (found === undefined) return { what, ok: true, message: 'not there yet: the server makes them at its first start' }
   if (found > known) {

@@ -1,9 +1,10 @@
+import type { Finding } from '../../ports/finding.ts'
 import type { KafkaConnectionOptions } from './broker-link.ts'
-import { checkTopic, type TopicFinding, type TopicOptions } from './topic-settings.ts'
+import { checkTopic, type TopicOptions } from './topic-settings.ts'
 import { createTopicView } from './topic-view.ts'
 
 /** Whether the brokers answer, and what is right and wrong with the topic, for people. Makes nothing, never throws. */
-export async function checkKafka(options: KafkaConnectionOptions & TopicOptions): Promise<TopicFinding[]> {
+export async function checkKafka(options: KafkaConnectionOptions & TopicOptions): Promise<Finding[]> {
   const view = createTopicView(options.topic ?? 'nowcast.events', options)
   try {
     const findings = await checkTopic(view, options)

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Finding } from '../../ports/finding.ts'
 import { KafkaError } from './kafka-error.ts'
 import type { TopicView } from './topic-view.ts'
 
@@ -28,15 +29,6 @@ export interface TopicOptions {
   onWarning?(message: string): void
 }
 
-/** What was found about one setting of the topic. */
-export interface TopicFinding {
-  what: string
-  ok: boolean
-  message: string
-  /** Nothing can work like this. */
-  isFatal?: boolean
-}
-
 /**
  * Finds the topic, or makes it, and checks it.
  * @returns bytes of the largest batch that it takes
@@ -56,7 +48,7 @@ export async function openTopic(view: TopicView, options: TopicOptions): Promise
 }
 
 /** What is right and wrong with the topic, for people; makes nothing. */
-export async function checkTopic(view: TopicView, options: TopicOptions): Promise<TopicFinding[]> {
+export async function checkTopic(view: TopicView, options: TopicOptions): Promise<Finding[]> {
   if (!(await view.find())) {
     return [
       { what: 'topic', ok: true, message: `${view.topic} is not there yet: the server makes it at its first start` },
@@ -160,16 +152,16 @@ export async function readSettings(view: TopicView): Promise<Map<string, string>
   }
 }
 
-function unreadable(error: KafkaError): TopicFinding {
+function unreadable(error: KafkaError): Finding {
   return { what: 'settings', ok: false, message: `the settings of the topic could not be read: ${error.message}` }
 }
 
-function findingsOf(view: TopicView, settings: ReadonlyMap<string, string>, options: TopicOptions): TopicFinding[] {
+function findingsOf(view: TopicView, settings: ReadonlyMap<string, string>, options: TopicOptions): Finding[] {
   const { partitions = 12, minRetentionMs = 25 * HOUR_MS } = options
   const setting = (name: string) => settings.get(name) ?? ''
   const command = (change: string) =>
     `kafka-configs.sh --bootstrap-server … --alter --entity-type topics --entity-name ${view.topic} --add-config ${change}`
-  const finding = (what: string, ok: boolean, good: string, bad: string): TopicFinding => ({
+  const finding = (what: string, ok: boolean, good: string, bad: string): Finding => ({
     what,
     ok,
     message: ok ? good : bad,

@@ -1,5 +1,6 @@
 import { Cluster, type Redis } from 'ioredis'
 import { NowcastError } from '../../errors.ts'
+import type { Finding } from '../../ports/finding.ts'
 import { createRedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { redisFailure } from './redis-failure.ts'
 
@@ -8,14 +9,6 @@ const OLDEST: readonly [number, number] = [6, 2]
 /** Redis ends minutes by its own clock, others by theirs: so far apart nobody notices, ms. */
 const MOST_SKEW_MS = 2000
 const FULL = 0.9
-
-/** One thing that was looked at. */
-export interface RedisCheck {
-  what: string
-  ok: boolean
-  /** What was found; if it is not well, what to do. */
-  message: string
-}
 
 /** Redis must not drop keys on its own: live figures would be wrong without anybody noticing. @throws NowcastError */
 export async function requireNoEviction(client: Redis | Cluster): Promise<void> {
@@ -26,7 +19,7 @@ export async function requireNoEviction(client: Redis | Cluster): Promise<void> 
 }
 
 /** Looks at everything that matters to Nowcast in a Redis, or in each master of a cluster. Never throws. */
-export async function checkRedis(options: RedisConnectionOptions): Promise<RedisCheck[]> {
+export async function checkRedis(options: RedisConnectionOptions): Promise<Finding[]> {
   try {
     const connection = createRedisConnection(options)
     try {
@@ -51,9 +44,9 @@ const mastersOf = (client: Redis | Cluster): Redis[] => (client instanceof Clust
 
 const fieldOf = (info: string, name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1]
 
-async function checkServer(server: Redis): Promise<RedisCheck[]> {
+async function checkServer(server: Redis): Promise<Finding[]> {
   const { host, port } = server.options
-  const at = (check: RedisCheck): RedisCheck => ({ ...check, what: `${check.what} (${host}:${port})` })
+  const at = (check: Finding): Finding => ({ ...check, what: `${check.what} (${host}:${port})` })
   const [about, memory, persistence, replication] = await Promise.all(
     ['server', 'memory', 'persistence', 'replication'].map((section) => server.info(section)),
   )
@@ -62,14 +55,14 @@ async function checkServer(server: Redis): Promise<RedisCheck[]> {
   return checks.map(at)
 }
 
-function checkVersion(info: string): RedisCheck {
+function checkVersion(info: string): Finding {
   const version = fieldOf(info, 'redis_version') ?? 'unknown'
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const ok = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
   return { what: 'Redis version', ok, message: ok ? version : `${version}: upgrade to ${OLDEST.join('.')} or newer` }
 }
 
-function checkRole(info: string): RedisCheck {
+function checkRole(info: string): Finding {
   const role = fieldOf(info, 'role') ?? 'unknown'
   const replicas = fieldOf(info, 'connected_slaves') ?? '0'
   const ok = role === 'master'
@@ -79,7 +72,7 @@ function checkRole(info: string): RedisCheck {
   return { what: 'Redis role', ok, message }
 }
 
-function checkEviction(info: string): RedisCheck {
+function checkEviction(info: string): Finding {
   const policy = fieldOf(info, 'maxmemory_policy')
   const ok = policy === undefined || policy === 'noeviction'
   const message = ok
@@ -88,7 +81,7 @@ function checkEviction(info: string): RedisCheck {
   return { what: 'Redis eviction', ok, message }
 }
 
-function checkMemory(info: string): RedisCheck {
+function checkMemory(info: string): Finding {
   const used = Number(fieldOf(info, 'used_memory') ?? 0)
   const most = Number(fieldOf(info, 'maxmemory') ?? 0)
   const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`
@@ -97,7 +90,7 @@ function checkMemory(info: string): RedisCheck {
   return { what: 'Redis memory', ok, message: ok ? message : `${message}: raise maxmemory, or writes will be refused` }
 }
 
-function checkPersistence(info: string): RedisCheck {
+function checkPersistence(info: string): Finding {
   const isAppending = fieldOf(info, 'aof_enabled') === '1'
   const hasFailed =
     fieldOf(info, 'rdb_last_bgsave_status') === 'err' || fieldOf(info, 'aof_last_write_status') === 'err'
@@ -110,7 +103,7 @@ function checkPersistence(info: string): RedisCheck {
   return { what: 'Redis persistence', ok: true, message }
 }
 
-async function checkClock(server: Redis): Promise<RedisCheck> {
+async function checkClock(server: Redis): Promise<Finding> {
   const before = Date.now()
   const [seconds, micros] = await server.time()
   const skew = Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - (before + Date.now()) / 2)
@@ -119,7 +112,7 @@ async function checkClock(server: Redis): Promise<RedisCheck> {
   return { what: 'Redis clock', ok, message: ok ? message : `${message}: synchronise both with NTP` }
 }
 
-async function checkCluster(cluster: Cluster): Promise<RedisCheck> {
+async function checkCluster(cluster: Cluster): Promise<Finding> {
   const info = (await cluster.cluster('INFO')) as string
   const ok = fieldOf(info, 'cluster_state') === 'ok'
   const slots = fieldOf(info, 'cluster_slots_ok')
