@@ -50,7 +50,7 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
 
   const archiver = config.roles.includes('archive')
     ? createArchiver(
-        { ...consumer, eventStore, group: adapters.archiveGroup },
+        { ...consumer, eventStore, group: adapters.archiveGroup, shownTo: adapters.sharedArchivedTo },
         { ...duplicates, ...(adapters.insertLeaseMs === undefined ? {} : { leaseMs: adapters.insertLeaseMs }) },
       )
     : undefined

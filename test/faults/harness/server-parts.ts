@@ -19,7 +19,8 @@ import type { Sum } from './acknowledged-ledger.ts'
 import { parseUnits } from './decimal-units.ts'
 import type { KnownBatch } from './generated-traffic.ts'
 
-const PARTITIONS = 2
+/** Of the log. */
+export const PARTITIONS = 2
 const DUPLICATES = { duplicateOffsets: 100_000, duplicateMs: 24 * 3_600_000 }
 /** The project of all events. */
 export const faultsProject = toProject(knownProject('shop', {}))
@@ -45,6 +46,7 @@ export interface PartsOptions {
 /** The real parts of a server without its process: log, hot store, aggregator, archiver. */
 export interface ServerParts {
   log: LmdbEventLog
+  hotStore: HotStore
   /** Appends a batch through ingest. */
   accept(batch: KnownBatch): Promise<void>
   /** Starts what reads the log. */
@@ -90,6 +92,7 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
 
   return {
     log: storedLog,
+    hotStore,
     async accept({ key, events }) {
       const connection = { ip: '127.0.0.1', userAgent: '' }
       const owner = { project: faultsProject, kind: key }

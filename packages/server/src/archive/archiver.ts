@@ -16,6 +16,8 @@ export interface ArchiverDependencies {
   /** Says which partitions this process archives. */
   group: ConsumerGroup
   eventStore: EventStore
+  /** Offset up to which archivers of any process have shown to be; what they passed was not lost. */
+  shownTo?: (() => Promise<readonly number[]>) | undefined
   telemetry: Telemetry
   logger: Logger
 }
@@ -122,10 +124,13 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     for (const partition of assigned) {
       if (turn !== generation) return
       const reader = readers[partition] as LogReader
-      const context = { log, eventStore, epoch, reader, range: insertOffsets, newBatch, insert: send }
-      const { mended, frontier } = await resumePartition(partition, frontiers.get(partition), context)
+      const { mended, lost } = await resumePartition(partition, frontiers.get(partition), {
+        ...{ log, eventStore, epoch, reader, range: insertOffsets, newBatch, insert: send },
+        reportedTo: cutTo[partition] ?? 0,
+        shownTo: async () => (await dependencies.shownTo?.())?.[partition] ?? 0,
+      })
       if (mended > 0) logger.warn({ partition, rows: mended }, 'mended an insert that was torn')
-      reportCut(partition, reader.position - Math.max(frontier, cutTo[partition] ?? 0))
+      reportCut(partition, lost)
       cutTo[partition] = reader.position
       archivedTo[partition] = reader.position
     }

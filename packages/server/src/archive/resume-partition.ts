@@ -10,6 +10,10 @@ export interface ResumeContext {
   epoch: number
   reader: LogReader
   range: number
+  /** Offset up to which losses of this log were reported. */
+  reportedTo: number
+  /** Offset up to which an archiver has shown that it had passed the partition; 0 when none has. */
+  shownTo(partition: number): Promise<number>
   newBatch(): InsertBatchBuilder
   insert(batch: InsertBatchBuilder): Promise<void>
 }
@@ -21,25 +25,23 @@ export interface ResumeContext {
  * several months are several parts: what is missing there is inserted again. Leaves `reader` behind the frontier, or at
  * the start of the log where that is higher.
  *
- * @param options.range most offsets of one partition that one insert carries
- * @returns rows that were missing, and the first offset that is not archived, which the log may have lost
+ * @param context.range most offsets of one partition that one insert carries
+ * @returns rows that were missing, and events that were gone from the log before they were archived
  */
 export async function resumePartition(
   partition: number,
   frontier: Frontier | undefined,
-  { log, eventStore, epoch, reader, range, newBatch, insert }: ResumeContext,
-): Promise<{ mended: number; frontier: number }> {
+  context: ResumeContext,
+): Promise<{ mended: number; lost: number }> {
+  const { log, eventStore, epoch, reader, range, reportedTo, newBatch, insert } = context
   const { start } = await log.extent(partition)
   if (!frontier) {
     await reader.seek(start, epoch)
-    return { mended: 0, frontier: 0 }
+    return { mended: 0, lost: Math.max(0, start - reportedTo) }
   }
   const end = frontier.offset + 1
   const from = Math.max(start, end - range)
-  if (from >= end) {
-    await reader.seek(Math.max(start, end), epoch)
-    return { mended: 0, frontier: end }
-  }
+  if (from >= end) return { mended: 0, lost: await passGap(partition, end, start, context) }
   const archived = new Set(await eventStore.archivedOffsets(epoch, partition, from, end))
   await reader.seek(from, epoch)
   const missing = newBatch()
@@ -49,5 +51,23 @@ export async function resumePartition(
     missing.add(slice, (offset) => !archived.has(offset))
   }
   if (missing.rows > 0) await insert(missing)
-  return { mended: missing.rows, frontier: end }
+  return { mended: missing.rows, lost: 0 }
+}
+
+/**
+ * What is gone from the log behind the frontier need not be lost: repeats have no rows, so the frontier stays before
+ * those that came last.
+ * @returns how many of the events were never archived, as far as anybody knows
+ */
+async function passGap(
+  partition: number,
+  end: number,
+  start: number,
+  { reader, epoch, reportedTo, shownTo }: ResumeContext,
+): Promise<number> {
+  await reader.seek(end, epoch)
+  const events = await reader.passOver(start)
+  if (events === 0) return 0
+  const known = Math.max(reportedTo, await shownTo(partition))
+  return Math.max(0, Math.min(events, start - known))
 }

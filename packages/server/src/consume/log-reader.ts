@@ -35,6 +35,8 @@ export interface LogReader {
    * @param epoch of the log that `offset` belongs to; by default the one that is there now
    */
   seek(offset: number, epoch?: number): Promise<void>
+  /** Goes forwards over events that are gone. @returns how many there were that are not known to be repeats */
+  passOver(offset: number): Promise<number>
   /**
    * The next events, at most `most`; undefined at the end of the log.
    * @throws NowcastError `log_unavailable` when another log has taken the place of the one that was sought in
@@ -58,12 +60,20 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
       current = undefined
     }
     epochHere = epoch
+    await passOver(offset)
+  }
+
+  async function passOver(offset: number): Promise<number> {
+    let events = offset - window.position
     for await (const chunk of log.readIdentities(partition, window.position, offset)) {
       if (chunk.offset !== window.position) window.reset(chunk.offset)
-      for (let i = 0; i < chunk.receivedAt.length; i++) window.add(chunk.ids, i, chunk.receivedAt[i] as number)
+      for (let i = 0; i < chunk.receivedAt.length; i++) {
+        if (window.add(chunk.ids, i, chunk.receivedAt[i] as number)) events--
+      }
     }
     if (window.position !== offset) window.reset(offset)
     checkEpoch()
+    return events
   }
 
   /** Offsets mean nothing in another log. */
@@ -125,6 +135,7 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     },
     window,
     seek,
+    passOver,
     next,
   }
 }
