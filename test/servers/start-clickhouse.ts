@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const ENGINE = fileURLToPath(new URL('../../packages/server/dist/engine.js', import.meta.url))
 const PASSWORD = 'the password of the test engine'
-const START_MS = 30_000
+const START_MS = 90_000
 
 /** ClickHouse's engine in a process of its own, which answers ClickHouse's HTTP interface. */
 export interface TestClickHouse {

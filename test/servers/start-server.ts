@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProjectKeys } from './known-projects.ts'
 import { type CliRun, endProcess, runNowcast, spawnNowcast } from './nowcast-cli.ts'
 
-const START_MS = 30_000
+const START_MS = 90_000
 
 export interface StartOptions {
   /** What `nowcast.config.json` holds. */

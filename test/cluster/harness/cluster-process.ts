@@ -7,7 +7,7 @@ import { freePort } from '../../servers/start-server.ts'
 import type { TcpProxy } from '../../servers/tcp-proxy.ts'
 
 const READY = 'Ctrl-C stops'
-const READY_MS = 90_000
+const READY_MS = 150_000
 
 /** The ways of a process to what it shares with others; each can be cut. */
 export interface Ways {

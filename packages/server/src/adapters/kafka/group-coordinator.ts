@@ -36,8 +36,15 @@ export interface GroupCoordinator {
     sessionTimeoutMs: number,
     rebalanceTimeoutMs: number,
   ): Promise<Joined>
-  /** @param shares of all members, from the leader alone */
-  sync(membership: Membership, shares: ReadonlyMap<string, readonly number[]>): Promise<number[]>
+  /**
+   * Waits until the leader has shared the partitions, at most `rebalanceTimeoutMs`.
+   * @param shares of all members, from the leader alone
+   */
+  sync(
+    membership: Membership,
+    shares: ReadonlyMap<string, readonly number[]>,
+    rebalanceTimeoutMs: number,
+  ): Promise<number[]>
   heartbeat(membership: Membership, timeoutMs: number): Promise<void>
   leave(memberId: string, timeoutMs: number): Promise<void>
   commit(membership: Membership, positions: ReadonlyMap<number, number>): Promise<void>
@@ -99,7 +106,11 @@ export function createGroupCoordinator(view: TopicView, groupId: string): GroupC
     }
   }
 
-  async function sync({ generation, memberId }: Membership, shares: ReadonlyMap<string, readonly number[]>) {
+  async function sync(
+    { generation, memberId }: Membership,
+    shares: ReadonlyMap<string, readonly number[]>,
+    rebalanceTimeout: number,
+  ): Promise<number[]> {
     const groupAssignment = Array.from(shares, ([member, partitions]) => ({
       memberId: member,
       memberAssignment: AssignerProtocol.MemberAssignment.encode({
@@ -111,7 +122,7 @@ export function createGroupCoordinator(view: TopicView, groupId: string): GroupC
     const { memberAssignment } = await (await link('group')).call<{ memberAssignment: Buffer }>(
       'SyncGroup',
       { groupId, generationId: generation, memberId, groupAssignment },
-      ASK_MS,
+      rebalanceTimeout + ASK_MS,
     )
     return AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topic] ?? []
   }

@@ -94,8 +94,13 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
           members.map((member) => ({ member: member.memberId, owned: member.owned })),
         )
       : new Map<string, number[]>()
-    const sentAt = performance.now()
-    const share = await coordinator.sync(membership, shares)
+    let sentAt = performance.now()
+    const share = await coordinator.sync(membership, shares, sessionTimeoutMs)
+    if (performance.now() - sentAt > heartbeatMs) {
+      // A slow leader has let it wait, perhaps for most of a session: that is no silence of this member's.
+      sentAt = performance.now()
+      await coordinator.heartbeat(membership, sessionTimeoutMs / 3)
+    }
     aliveAt = sentAt
     return share
   }
