@@ -9,6 +9,7 @@ import { until } from '../servers/until.ts'
 import type { ClusterProcess } from './harness/cluster-process.ts'
 import { type CountedLoad, createCountedLoad } from './harness/counted-load.ts'
 import { type Cluster, startCluster } from './harness/start-cluster.ts'
+import { untilReady, untilTold } from './harness/until-told.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -34,22 +35,6 @@ beforeAll(async () => {
   expect(await load.untilCounted()).toEqual([])
 })
 afterAll(() => cluster?.remove())
-
-/** What `/readyz` says of the parts that are not ready. */
-async function problemsOf({ url }: ClusterProcess): Promise<string> {
-  const { body } = await request<Record<string, unknown>>(`${url}/readyz`)
-  return JSON.stringify(body)
-}
-
-async function untilTold(process: ClusterProcess, words: RegExp): Promise<void> {
-  await until(true, async () => words.test(await problemsOf(process)), SEEN_MS).catch(async (error: Error) => {
-    throw new Error(`${error.message}; it says ${await problemsOf(process)}, wanted ${words}`)
-  })
-}
-
-async function untilReady(process: ClusterProcess): Promise<void> {
-  await until(200, async () => (await request(`${process.url}/readyz`)).status, SEEN_MS)
-}
 
 /** Sends events until they are acknowledged. */
 async function untilTaken(): Promise<void> {
@@ -156,20 +141,39 @@ test('while the topic is deleted events are answered 503 with words, and once it
   await expectAllCounted()
 })
 
-test('what retention deletes before it was read is counted as cut, and reading goes on', async () => {
-  const cuts = async () => {
-    const { body } = await request<{ text: string }>(`${reader.url}/metrics`)
-    const of = (stage: string) =>
-      Number(new RegExp(`nowcast_log_cut_total{stage="${stage}"} (\\d+)`).exec(body.text)?.[1] ?? 0)
-    return { aggregate: of('aggregate'), archive: of('archive') }
-  }
-  reader.signal('SIGSTOP')
-  await load.send(2000)
+/** Deletes everything that the topic holds, as retention does. */
+async function deleteRecords(): Promise<void> {
   const file = join(cluster.folder, 'delete-records.json')
   const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: TOPIC, partition, offset: -1 }))
   await writeFile(file, JSON.stringify({ version: 1, partitions }))
   const on = ['--bootstrap-server', cluster.kafka.address, '--offset-json-file', file]
   await cluster.kafka.runTool('org.apache.kafka.tools.DeleteRecordsCommand', on)
+}
+
+/** Events that were gone from the log before each stage of the running reader had read them. */
+async function cuts(): Promise<{ aggregate: number; archive: number }> {
+  const { body } = await request<{ text: string }>(`${reader.url}/metrics`)
+  const of = (stage: string) =>
+    Number(new RegExp(`nowcast_log_cut_total{stage="${stage}"} (\\d+)`).exec(body.text)?.[1] ?? 0)
+  return { aggregate: of('aggregate'), archive: of('archive') }
+}
+
+test('repeats that came last and were deleted from the log are not counted as cut by an archiver that starts', async () => {
+  await load.send(300)
+  await load.sendAgain()
+  // It ends when the archive has passed everything, and has shown so.
+  expect(await load.audit()).toContain('clean')
+  await deleteRecords()
+  await reader.kill()
+  await reader.ready()
+  await expectAllCounted()
+  expect(await cuts()).toEqual({ aggregate: 0, archive: 0 })
+})
+
+test('what retention deletes before it was read is counted as cut, and reading goes on', async () => {
+  reader.signal('SIGSTOP')
+  await load.send(2000)
+  await deleteRecords()
   reader.signal('SIGCONT')
   // Until the archive has passed over the gap events may be refused: the log has lost what was not archived.
   await untilTaken()

@@ -25,10 +25,11 @@ import {
   createIngest,
   createProjectKeys,
   createRejectionKeeper,
+  type RejectionKeeper,
 } from './ingest/ingest.ts'
 import { createRetentionGuard } from './ingest/retention-guard.ts'
 import { createLiveHub } from './live/live.ts'
-import { type Adapters, openAdapters } from './open-adapters.ts'
+import { type Adapters, type OpenAdaptersContext, openAdapters } from './open-adapters.ts'
 import type { Clock } from './ports/clock.ts'
 import { EXPORT_FORMATS, type UserDeletion } from './ports/event-store.ts'
 import type { Project } from './project.ts'
@@ -38,6 +39,8 @@ import { createTelemetry, type Telemetry } from './telemetry.ts'
 
 /** What a data directory without projects gets. */
 const FIRST_PROJECT = { id: 'default', name: 'Default' }
+/** Nobody's: no key and no token reads it. */
+const NO_PROJECT = ''
 
 /** A server inside this process. */
 export interface Nowcast {
@@ -98,8 +101,19 @@ export async function createNowcast(options: NowcastOptions = {}): Promise<Nowca
   try {
     const configured = config.projects.length > 0
     const projects = configured ? config.projects : await storedProjects(dataDir, FIRST_PROJECT)
-    const adapters = await openAdapters(config, { dataDir, clock, telemetry, logger })
-    return compose({ config, logger, clock, telemetry, adminKey, lock, adapters, projects })
+    const rejections = createRejectionKeeper({
+      ...{ clock, logger, unkept: telemetry.ingest.unkept },
+      insert: (refused) => adapters.eventStore.insertRejected(refused),
+    })
+    const keepForeign: OpenAdaptersContext['keepForeign'] = ({ partition, offset, reason, sample }) => {
+      const message = `partition ${partition}, offset ${offset}: ${reason}`
+      const kept = { project: NO_PROJECT, receivedAt: clock.now(), code: 'foreign_record', message, index: 0 }
+      rejections.keep(kept, sample)
+    }
+    // Of the processes that read the log, those that archive keep what is not ours: once is enough.
+    const keeps = config.roles.includes('archive') ? { keepForeign } : {}
+    const adapters = await openAdapters(config, { dataDir, clock, telemetry, logger, ...keeps })
+    return compose({ config, logger, clock, telemetry, adminKey, lock, adapters, projects, rejections })
   } catch (error) {
     await lock.release()
     throw error
@@ -115,9 +129,11 @@ interface Opened {
   lock: DataDirLock
   adapters: Adapters
   projects: readonly Project[]
+  rejections: RejectionKeeper
 }
 
-function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, projects }: Opened): Nowcast {
+function compose(opened: Opened): Nowcast {
+  const { config, logger, clock, telemetry, adminKey, lock, adapters, projects, rejections } = opened
   const { log, hotStore, eventStore } = adapters
   const hasRole = (role: Role) => config.roles.includes(role)
   const retention = createRetentionGuard(
@@ -125,10 +141,6 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     adapters.archiveLagMs,
   )
   const countryOfIp = countryFinder(config.countryDatabase)
-  const rejections = createRejectionKeeper({
-    ...{ clock, logger, unkept: telemetry.ingest.unkept },
-    insert: (refused) => eventStore.insertRejected(refused),
-  })
   const ingest = createIngest(
     { log, clock, countryOfIp, metrics: telemetry.ingest, rejections, refusal: retention.refusal },
     config,
@@ -182,7 +194,7 @@ function compose({ config, logger, clock, telemetry, adminKey, lock, adapters, p
     clock,
     telemetry,
     logger,
-    readiness: () => readiness({ state, roles: config.roles, adapters, consumers, refusal: retention.refusal() }),
+    readiness: () => readiness({ state, roles: config.roles, adapters, consumers, refusal: ingest.problem }),
     rejected: eventStore.rejected,
     admin: { key: adminKey, bodies, audit: runAudit, deleteUser, exportEvents },
     page: {

@@ -41,6 +41,8 @@ export interface OpenAdaptersContext {
   clock: Clock
   telemetry: Telemetry
   logger: Logger
+  /** Keeps what others have written into the log, for people to look at. */
+  keepForeign?(record: { partition: number; offset: number; reason: string; sample: string }): void
 }
 
 /** Who provides what the stages need from outside. */
@@ -168,7 +170,8 @@ export function kafkaTopicOptions(kafka: KafkaConfig) {
   return { ...kafkaConnection(kafka), topic, partitions, retentionMs, minRetentionMs: DUPLICATE_MS }
 }
 
-function kafkaLogOptions(kafka: KafkaConfig, { telemetry, logger }: OpenAdaptersContext): KafkaEventLogOptions {
+function kafkaLogOptions(kafka: KafkaConfig, context: OpenAdaptersContext): KafkaEventLogOptions {
+  const { telemetry, logger, keepForeign } = context
   let warnedAt = Number.NEGATIVE_INFINITY
   return {
     ...kafkaTopicOptions(kafka),
@@ -176,6 +179,7 @@ function kafkaLogOptions(kafka: KafkaConfig, { telemetry, logger }: OpenAdapters
     onWarning: (message) => logger.warn(message),
     onForeign(partition, records) {
       telemetry.foreignRecords.inc({ partition }, records.count)
+      keepForeign?.({ partition, ...records })
       // All are counted; a sample is shown, for somebody may write thousands a second.
       if (performance.now() - warnedAt < FOREIGN_SAMPLE_MS) return
       warnedAt = performance.now()

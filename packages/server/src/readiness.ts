@@ -9,7 +9,7 @@ export interface ReadinessSources {
   adapters: Adapters
   consumers: Consumers | undefined
   /** Why ingestion takes no events. */
-  refusal: Error | undefined
+  refusal: string | undefined
 }
 
 /** What each role of this process needs, and whether it has it. */
@@ -22,7 +22,7 @@ export async function readiness(sources: ReadinessSources): Promise<Readiness> {
     const log = await messageOf(async () => {
       if (state === 'started') await adapters.log.extent(0)
     })
-    parts.log = partOf(log ?? (hasRole('ingest') ? refusal?.message : undefined))
+    parts.log = partOf(log ?? (hasRole('ingest') ? refusal : undefined))
   }
   if (hasRole('aggregate', 'query'))
     parts.live = partOf(adapters.hotStore.problem ?? problems?.aggregate ?? adapters.bus.problem)

@@ -14,6 +14,8 @@ const SENDERS = 97
 export interface CountedLoad {
   /** Sends so many events, of senders in every partition; resolves when they are acknowledged. @param at their time */
   send(events: number, at?: number, categoryOf?: (number: number) => string): Promise<void>
+  /** Sends the last of them once more: they count once. */
+  sendAgain(): Promise<void>
   /** Events that were acknowledged, but for those older than what is compared. */
   readonly sent: number
   /** What history counts now; -1 while it cannot be asked. */
@@ -40,6 +42,7 @@ export function createCountedLoad(cluster: Cluster, oldestMs = 2 * HOUR_MS): Cou
   const count = (source: 'live' | 'history') => countedEvents(compared, source).catch(() => -1)
   let numbered = 0
   let sent = 0
+  let last: readonly KnownEvent[] = []
 
   return {
     get sent() {
@@ -61,8 +64,10 @@ export function createCountedLoad(cluster: Cluster, oldestMs = 2 * HOUR_MS): Cou
       })
       await sendEvents(ingest.url, project.secretKey, batch)
       ledger.record(project.id, { key: 'secret', events: batch })
+      last = batch
       if (at === undefined || at >= from) sent += events
     },
+    sendAgain: () => sendEvents(ingest.url, project.secretKey, last),
     history: () => count('history'),
     untilHistory: (events) => until(events, () => count('history'), CATCH_UP_MS),
     async untilCounted() {

@@ -29,6 +29,10 @@ export interface ClusterOptions {
   /** Fields of the configuration of all. */
   config?: Record<string, unknown>
   kafka?: { partitions?: number; sessionTimeoutMs?: number; retentionMs?: number }
+  /** Lines of the broker's server.properties. */
+  kafkaProperties?: Record<string, string | number>
+  /** Who the processes are to Redis. @default its default user, without a password */
+  redisLogin?: { user: string; password: string }
   /** Lines of redis.conf. @default every write in the append-only file */
   redisSettings?: Record<string, string>
 }
@@ -48,10 +52,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
   try {
     const proxyPorts = await freePorts(roles.length)
-    const kafka = await startKafka({ proxies: proxyPorts })
+    const kafka = await startKafka({ proxies: proxyPorts, properties: options.kafkaProperties ?? {} })
     undo.push(() => kafka.stop())
     const redis = await startRedis({ settings: { 'maxmemory-policy': 'noeviction', ...redisSettings } })
     undo.push(() => redis.remove())
+    const { redisLogin } = options
+    if (redisLogin) {
+      const { user, password } = redisLogin
+      await redis.command('ACL', 'SETUSER', user, 'on', `>${password}`, '~*', '&*', '+@all')
+    }
+    const redisUser = redisLogin ? `${redisLogin.user}:${redisLogin.password}@` : ''
     const clickhouse = await startClickHouse()
     undo.push(() => clickhouse.remove())
     const project = knownProject('shop', {})
@@ -72,7 +82,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         logLevel: 'warn',
         ...options.config,
         kafka: { brokers: [ways.kafka.address], partitions: 4, sessionTimeoutMs: 6000, ...options.kafka },
-        redis: `redis://${ways.redis.address}`,
+        redis: `redis://${redisUser}${ways.redis.address}`,
         clickhouse: clickhouse.urlOn(ways.clickhouse.port),
       }
       const process = await startClusterProcess({ name: `${kind}-${number}`, roles: own, folder, ways, config })

@@ -25,9 +25,16 @@ export interface GroupAppender {
   /** To be called once everything was added; starts an append when none is under way. */
   schedule(): void
   readonly waitingBytes: number
+  /**
+   * Why the last append failed; undefined when it did not, or a while ago: a process that is sent nothing because of
+   * this would never learn that the log is well again.
+   */
+  readonly problem: string | undefined
   /** Resolves when nothing waits any more. */
   drain(): Promise<void>
 }
+
+const PROBLEM_MS = 10_000
 
 interface OpenGroup extends AppendGroup {
   builders: (RecordBatchBuilder | undefined)[]
@@ -43,6 +50,7 @@ export function createGroupAppender(log: EventLog, options: GroupAppenderOptions
   /** Builders whose batches are durable: new memory for each group would be most of the garbage there is. */
   const spare: RecordBatchBuilder[] = []
   let spareBytes = 0
+  let failure: { message: string; at: number } | undefined
   let lastEvents = 0
   let lastBytes = 0
 
@@ -99,8 +107,10 @@ export function createGroupAppender(log: EventLog, options: GroupAppenderOptions
       try {
         await log.append(batches)
         for (const builder of group.builders) if (builder) keep(builder)
+        failure = undefined
         group.settle()
       } catch (error) {
+        failure = { message: (error as Error).message, at: performance.now() }
         group.settle(error)
       }
     }
@@ -110,6 +120,9 @@ export function createGroupAppender(log: EventLog, options: GroupAppenderOptions
   return {
     get waitingBytes() {
       return gathering?.bytes() ?? 0
+    },
+    get problem() {
+      return failure && performance.now() - failure.at < PROBLEM_MS ? failure.message : undefined
     },
     open() {
       gathering ??= newGroup()

@@ -47,6 +47,8 @@ export interface Ingest {
    * @throws NowcastError for what is wrong with the batch as a whole, or when the log cannot take it.
    */
   accept(request: BatchRequest): Promise<IngestAnswer>
+  /** Why events could not be taken a moment ago; undefined when all is well. */
+  readonly problem: string | undefined
   /** Makes every further batch a 503, and resolves when the last one is durable. */
   stop(): Promise<void>
 }
@@ -118,6 +120,9 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
 
   return {
     accept: async (request) => take(request),
+    get problem() {
+      return refusal?.()?.message ?? appender.problem
+    },
     async stop() {
       stopping = true
       await appender.drain()
@@ -133,4 +138,4 @@ export type { BatchFormat } from './formats/batch-format.ts'
 export { nativeFormat } from './formats/native.ts'
 export { createSegmentFormat, SEGMENT_TYPES, type SegmentType } from './formats/segment.ts'
 export { createProjectKeys, type KeyOwner } from './project-keys.ts'
-export { createRejectionKeeper } from './rejection-keeper.ts'
+export { createRejectionKeeper, type RejectionKeeper } from './rejection-keeper.ts'

@@ -3,12 +3,27 @@ import { NowcastError } from '../../errors.ts'
 
 /** ClickHouse's codes for a query that took too long or was stopped. */
 const TIMED_OUT = new Set(['159', '160', '394'])
-/** Codes of a server that is there but cannot work now: timeouts, memory, overload, no disk space, read-only, lost parts. */
-const BUSY = new Set(['164', '202', '203', '209', '210', '241', '242', '243', '252', '279', '319', '999'])
+/** Codes of a server that is there but cannot work now, and what to do; nothing is lost, events wait in the log. */
+const ADVICE: Record<string, string | undefined> = {
+  164: 'its user may only read: give --clickhouse one with readonly = 0',
+  497: 'its user lacks rights: GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, OPTIMIZE ON nowcast.* to it, and SELECT ON system.*',
+  202: 'it has too many queries at a time: raise max_concurrent_queries, or ask less often',
+  203: undefined, // a replica is missing
+  209: undefined, // a socket timed out
+  210: undefined, // the network
+  241: 'its memory is full: give it more, or raise max_server_memory_usage',
+  242: 'the table is read-only: its replica has lost ClickHouse Keeper, see system.replicas',
+  243: 'its disk is full: make room, or shorten the retention',
+  252: 'it merges parts more slowly than they come: see system.merges; a faster disk or more memory helps',
+  279: undefined, // no replica answers
+  319: undefined, // how an insert ended is unknown
+  999: 'ClickHouse Keeper is not reachable',
+}
 /** The constraint `lease`: its writer was not heard of for too long. */
 const LEASE_OVER = '469'
 const OUT_OF_MEMORY = '241'
-const REFUSED = new Set(['192', '193', '194', '497', '516'])
+const NO_SPACE = '243'
+const REFUSED = new Set(['192', '193', '194', '516'])
 
 /**
  * What callers can do about a failure of ClickHouse. `AbortError`s pass as they are.
@@ -36,8 +51,11 @@ export function archiveFailure(error: unknown, doing: string): unknown {
     const message = `This needs more memory than a question may take, while ${doing}: ask for a shorter range or fewer dimensions`
     return new NowcastError('query_too_large', message, { cause: error })
   }
-  if (BUSY.has(error.code)) {
-    const message = `ClickHouse cannot work now while ${doing}: ${text}`
+  // The system's own word for a full disk comes under the code of whatever was being done.
+  const code = /No space left on device/.test(text) ? NO_SPACE : error.code
+  if (code in ADVICE) {
+    const advice = ADVICE[code]
+    const message = `ClickHouse cannot work now while ${doing}: ${advice ? `${advice} (${text})` : text}`
     return new NowcastError('archive_unavailable', message, { retryable: true, cause: error })
   }
   if (REFUSED.has(error.code)) {
