@@ -3,7 +3,9 @@ import { shopBatches } from './shop-batches.mjs'
 
 /*
  * The load process: plain sockets, bodies made before the clock starts, one request under way a connection. Its parent
- * sends `{ port, key, connections, eventsPerBatch }` to prepare it and then `{ events }` to send so many.
+ * sends `{ port, key, connections, eventsPerBatch }` to prepare it and then `{ events }` to send so many. `keys` in place
+ * of `key` sends to many projects in turn; `categories` says how many there are, of which each is a few cells;
+ * `firstSerial` keeps the ids of several such processes apart.
  */
 
 const BODIES = 50
@@ -15,9 +17,12 @@ let serial = 0
 
 process.on('message', (message) => {
   if ('port' in message) {
+    const { eventsPerBatch, categories, firstSerial = 0 } = message
+    serial = firstSerial
     setup = {
+      keys: [message.key],
       ...message,
-      free: shopBatches({ batches: BODIES, eventsPerBatch: message.eventsPerBatch, at: Date.now() }),
+      free: shopBatches({ batches: BODIES, eventsPerBatch, at: Date.now(), categories }),
     }
     process.send({ ready: true })
     return
@@ -42,7 +47,7 @@ async function send(events) {
 
 /** Sends batches over one connection until none is left. */
 function sendOver(job) {
-  const { port, key, free } = setup
+  const { port, keys, free } = setup
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     let batch
@@ -65,7 +70,7 @@ function sendOver(job) {
     function post() {
       socket.cork()
       socket.write(
-        `POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nUser-Agent: ${USER_AGENT}\r\nContent-Type: application/json\r\nContent-Length: ${batch.body.byteLength}\r\n\r\n`,
+        `POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${keys[serial % keys.length]}\r\nUser-Agent: ${USER_AGENT}\r\nContent-Type: application/json\r\nContent-Length: ${batch.body.byteLength}\r\n\r\n`,
       )
       socket.write(batch.body)
       socket.uncork()

@@ -9,27 +9,30 @@ const AGENTS = ['Berlin', 'London', 'Tokyo', 'Paris']
 /**
  * Bodies of `POST /v1/events` as a shop's pages send them: about 500 bytes an event, ids that can be made new in place.
  *
- * @param {{ batches: number, eventsPerBatch: number, at: number }} options `at` is the time of the events, epoch ms
+ * @param {{ batches: number, eventsPerBatch: number, at: number, categories?: number }} options `at` is the time of the events, epoch ms
  * @returns {ShopBatch[]}
  */
-export function shopBatches({ batches, eventsPerBatch, at }) {
+export function shopBatches({ batches, eventsPerBatch, at, categories = CATEGORIES.length }) {
   let seed = 1
   const random = (below) => {
     seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
     return (seed >>> 8) % below
   }
   return Array.from({ length: batches }, (_, batch) => {
-    const events = Array.from({ length: eventsPerBatch }, (_, i) => shopEvent(random, at, batch * eventsPerBatch + i))
+    const events = Array.from({ length: eventsPerBatch }, (_, i) =>
+      shopEvent(random, at, batch * eventsPerBatch + i, categories),
+    )
     return new ShopBatch(Buffer.from(`{"sentAt":${at},"events":[${events.map((e) => JSON.stringify(e)).join(',')}]}`))
   })
 }
 
-function shopEvent(random, at, serial) {
+function shopEvent(random, at, serial, categories) {
   const user = random(50_000)
   const product = random(400)
   const kind = random(100)
   const name = kind < 70 ? 'page_view' : kind < 92 ? 'click' : kind < 98 ? 'purchase' : 'error'
-  const category = CATEGORIES[product % CATEGORIES.length]
+  const category =
+    categories === CATEGORIES.length ? CATEGORIES[product % CATEGORIES.length] : `category-${random(categories)}`
   return {
     id: `${MARK}0000-7${hex(serial, 3)}-8${hex(random(4096), 3)}-00000000${hex(serial, 4)}`,
     name,

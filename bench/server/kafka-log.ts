@@ -1,4 +1,5 @@
 import { createKafkaEventLog } from '../../packages/server/src/adapters/kafka/kafka-event-log.ts'
+import { createLogReader } from '../../packages/server/src/consume/log-reader.ts'
 import { nativeFormat } from '../../packages/server/src/ingest/formats/native.ts'
 import { createCountryOfIp, createIngest } from '../../packages/server/src/ingest/ingest.ts'
 import type { EventLog } from '../../packages/server/src/ports/event-log.ts'
@@ -10,7 +11,8 @@ import { shopBatches } from '../load/shop-batches.mjs'
 /*
  * The log alone: events that were stamped beforehand are appended, and read back, without HTTP and without a stage. Told
  * `{ open }` it prepares them and answers how large they are; then it takes `{ append }` and `{ read }`, both in events.
- * With `isUnique` what is appended again has other ids.
+ * With `isUnique` what is appended again has other ids. `{ readBack }` is what a stage reads that is started again, until it
+ * knows the last so many events.
  */
 
 let log: EventLog
@@ -97,13 +99,28 @@ async function read(events: number): Promise<number> {
   return seen
 }
 
-type Message = { open: Setup } | { append: number; isUnique?: boolean } | { read: number }
+/** Fills the windows of duplicates of all partitions, as a stage does that gets them. */
+async function readBack(events: number): Promise<number> {
+  const duplicates = { duplicateOffsets: Math.ceil(events / log.partitions), duplicateMs: 86_400_000 }
+  const known = await Promise.all(
+    Array.from({ length: log.partitions }, async (_, partition) => {
+      const { end } = await log.extent(partition)
+      await createLogReader(log, { partition, ...duplicates }).seek(end)
+      return Math.min(end, duplicates.duplicateOffsets)
+    }),
+  )
+  return known.reduce((sum, events) => sum + events, 0)
+}
+
+type Message = { open: Setup } | { append: number; isUnique?: boolean } | { read: number } | { readBack: number }
+
+function work(message: Exclude<Message, { open: Setup }>): Promise<number> {
+  if ('append' in message) return append(message.append, message.isUnique)
+  return 'read' in message ? read(message.read) : readBack(message.readBack)
+}
 
 process.on('message', (message: Message) => {
-  const answer =
-    'open' in message
-      ? open(message.open)
-      : measured(() => ('append' in message ? append(message.append, message.isUnique) : read(message.read)))
+  const answer: Promise<object> = 'open' in message ? open(message.open) : measured(() => work(message))
   answer.then(
     (done) => process.send?.(done),
     (error: Error) => process.send?.({ error: error.stack }),

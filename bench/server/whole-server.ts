@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,9 +11,11 @@ import { createLmdbEventLog } from '../../packages/server/src/adapters/lmdb/lmdb
 import { InsertBatchBuilder } from '../../packages/server/src/archive/insert-batch.ts'
 import { createLogReader } from '../../packages/server/src/consume/log-reader.ts'
 import { createNowcast, type Nowcast } from '../../packages/server/src/create-nowcast.ts'
+import { cpuMsOf } from './process-cpu.ts'
 
 /*
- * The whole server with its engine, in a data directory of its own; told `{ start }`, with Kafka and Redis. It answers with its port; `settle` waits until
+ * The whole server with its engine, in a data directory of its own; told `{ start }`, with Kafka, Redis and other
+ * projects. It answers with its port; `settle` waits until
  * so many events are live and archived, compares all of them, and answers when that was; `insert` stops the server and
  * writes what its log holds into an empty archive, insert by insert as large as the archiver's, and nothing else.
  */
@@ -22,8 +23,6 @@ import { createNowcast, type Nowcast } from '../../packages/server/src/create-no
 const WRITE_KEY = 'nc_pub_bench0000'
 const PROJECT = { id: 'bench', writeKey: WRITE_KEY, secretKey: 'nc_sec_bench0000', readSecret: 'x'.repeat(32) }
 const INSERT_BYTES = 16 * 1024 * 1024
-/** USER_HZ: the kernel's clock ticks a second in /proc. */
-const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
 const dataDir = mkdtempSync(join(tmpdir(), 'nowcast-bench-'))
 let nowcast: Nowcast
@@ -40,18 +39,9 @@ async function start(services: Services = {}): Promise<object> {
 /** CPU time of this process and of its child, the engine, ms. */
 function cpu(): { serverMs: number; engineMs: number } {
   const { user, system } = process.cpuUsage()
-  return { serverMs: (user + system) / 1000, engineMs: childTicks() * (1000 / TICKS) }
-}
-
-function childTicks(): number {
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ')
-  let ticks = 0
-  for (const pid of children.filter(Boolean)) {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    ticks += Number(fields[11]) + Number(fields[12])
-  }
-  return ticks
+  const engineMs = children.filter(Boolean).reduce((sum, pid) => sum + cpuMsOf(Number(pid)), 0)
+  return { serverMs: (user + system) / 1000, engineMs }
 }
 
 async function settle(events: number): Promise<object> {
@@ -111,8 +101,8 @@ async function readInserts(log: ReturnType<typeof createLmdbEventLog>): Promise<
   }
 }
 
-/** Kafka and Redis in place of the embedded log and memory. */
-type Services = Pick<Parameters<typeof createNowcast>[0] & object, 'kafka' | 'redis'>
+/** Kafka and Redis in place of the embedded log and memory, and other projects than the usual one. */
+type Services = Pick<Parameters<typeof createNowcast>[0] & object, 'kafka' | 'redis' | 'projects'>
 type Message = 'start' | { start: Services } | 'insert' | { settle: number }
 
 process.on('message', async (message: Message) => {

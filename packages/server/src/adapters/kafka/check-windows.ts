@@ -1,11 +1,11 @@
+import type { Finding } from '../../ports/finding.ts'
 import type { KafkaConnectionOptions } from './broker-link.ts'
 import { createTopicOffsets } from './topic-offsets.ts'
-import type { TopicFinding } from './topic-settings.ts'
 import { createTopicView } from './topic-view.ts'
 import { checkWindowsTopic } from './windows-topic.ts'
 
 /** What is right and wrong with the topic that a job in Flink writes to, for people. Makes nothing, never throws. */
-export async function checkWindows(options: KafkaConnectionOptions & { topic: string }): Promise<TopicFinding[]> {
+export async function checkWindows(options: KafkaConnectionOptions & { topic: string }): Promise<Finding[]> {
   const { topic } = options
   const view = createTopicView(topic, options)
   const start = 'start the job with nowcast flink --gateway http://…'

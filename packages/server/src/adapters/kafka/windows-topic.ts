@@ -1,5 +1,6 @@
+import type { Finding } from '../../ports/finding.ts'
 import { KafkaError } from './kafka-error.ts'
-import { makeTopicWith, readSettings, type TopicFinding, untilReached } from './topic-settings.ts'
+import { makeTopicWith, readSettings, untilReached } from './topic-settings.ts'
 import type { TopicView } from './topic-view.ts'
 
 const HOUR_MS = 3_600_000
@@ -36,7 +37,7 @@ export async function openWindowsTopic(view: TopicView, options: WindowsTopicOpt
 }
 
 /** What is right and wrong with a topic that is there. */
-export async function checkWindowsTopic(view: TopicView): Promise<TopicFinding[]> {
+export async function checkWindowsTopic(view: TopicView): Promise<Finding[]> {
   const isOne = view.partitions === 1
   const partitions = {
     what: 'partitions',
