@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import type { TotalAnswer } from '@nowcast/protocol'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { clickHouseFixture } from '../../packages/server/src/adapters/clickhouse/clickhouse.conformance.ts'
 import type { LmdbEventLog } from '../../packages/server/src/adapters/lmdb/lmdb-event-log.ts'
@@ -6,9 +7,17 @@ import { NowcastError } from '../../packages/server/src/errors.ts'
 import type { EventLog } from '../../packages/server/src/ports/event-log.ts'
 import type { EventStore } from '../../packages/server/src/ports/event-store.ts'
 import type { HotFlush, HotStore } from '../../packages/server/src/ports/hot-store.ts'
+import { createQuery } from '../../packages/server/src/query/query.ts'
 import { generateTraffic, type KnownBatch } from './harness/generated-traffic.ts'
 import { seededRandom } from './harness/seeded-random.ts'
-import { type PartsOptions, type ServerParts, startParts, sumOf, wrongFigures } from './harness/server-parts.ts'
+import {
+  faultsProject,
+  type PartsOptions,
+  type ServerParts,
+  startParts,
+  sumOf,
+  wrongFigures,
+} from './harness/server-parts.ts'
 
 const fixture = clickHouseFixture()
 let parts: ServerParts | undefined
@@ -198,5 +207,78 @@ describe('the resumption of the archive', () => {
   })
   test('without the frontier, rows stand there twice, and that is seen', async () => {
     expect(await figuresAfterTornInsert({ frontiers: async () => [] })).not.toEqual([])
+  })
+})
+
+describe('one source for each minute', () => {
+  /** The hot store says that it has all that ever was. */
+  function boasting(hotStore: HotStore): HotStore {
+    return { ...hotStore, view: async (options) => ({ ...(await hotStore.view(options)), completeSince: 0 }) }
+  }
+
+  /** Events of an hour ago, which a hot store that begins anew does not read, and events of now. */
+  async function answeredAfterRestart(hotStore?: (hotStore: HotStore) => HotStore): Promise<[number, number]> {
+    const eventStore = await fixture.store(await fixture.folder())
+    const path = await fixture.folder()
+    let receivedAt = Date.now() - 3_600_000
+    const batches = recentBatches(20, 5)
+    const open = async () => {
+      parts = await startParts({ path, eventStore, wrap: { hotStore }, receivedAt: () => receivedAt })
+      await parts.consume()
+      return parts
+    }
+    const before = await open()
+    for (const batch of batches.slice(0, 10)) await before.accept(batch)
+    receivedAt = Date.now()
+    for (const batch of batches.slice(10)) await before.accept(batch)
+    await before.caughtUp()
+    await before.stop()
+    const running = await open()
+    await running.caughtUp()
+    const query = createQuery({ hotStore: running.hotStore, eventStore, clock: { now: () => Date.now() } })
+    const asked = { kind: 'total', metric: 'events', range: { last: '24h' }, bots: true }
+    const answer = await query.answer(asked, { project: faultsProject, filters: {}, metrics: undefined })
+    return [(answer as TotalAnswer).v, sumOf(batches).events]
+  }
+
+  test('with what it lacks told, a hot store that began anew is asked for the rest only', async () => {
+    const [answered, sent] = await answeredAfterRestart()
+    expect(answered).toBe(sent)
+  })
+  test('without it, answers lack what came before, and that is seen', async () => {
+    const [answered, sent] = await answeredAfterRestart(boasting)
+    expect(answered).toBeLessThan(sent)
+  })
+})
+
+describe('the epoch of the log', () => {
+  /** Every log seems to be the same. */
+  function ageless(log: LmdbEventLog): EventLog {
+    return new Proxy(log, { get: (target, name) => (name === 'epoch' ? 1 : target[name as keyof LmdbEventLog]) })
+  }
+
+  async function figuresAfterAnotherLog(log: ((log: LmdbEventLog) => EventLog) | undefined): Promise<string[]> {
+    const eventStore = await fixture.store(await fixture.folder())
+    const batches = recentBatches(20, 6)
+    const first = await start({ eventStore, wrap: { log } })
+    for (const batch of batches.slice(0, 10)) await first.accept(batch)
+    await first.consume()
+    await first.caughtUp()
+    await first.stop()
+    // The folder of the log was lost; the archive was not.
+    const second = await start({ eventStore, wrap: { log } })
+    for (const batch of batches.slice(10)) await second.accept(batch)
+    await second.consume()
+    await second.caughtUp()
+    const { rows, rollups } = await second.history()
+    const expected = sumOf(batches)
+    return [rows, rollups].filter(({ events }) => events !== expected.events).map(({ events }) => `${events} archived`)
+  }
+
+  test('with it, a log that takes the place of another is archived from its beginning', async () => {
+    expect(await figuresAfterAnotherLog(undefined)).toEqual([])
+  })
+  test('without it, its first events are taken for archived, and that is seen', async () => {
+    expect(await figuresAfterAnotherLog(ageless)).not.toEqual([])
   })
 })

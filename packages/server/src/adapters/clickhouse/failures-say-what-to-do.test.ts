@@ -1,0 +1,42 @@
+import { ClickHouseError } from '@clickhouse/client'
+import { afterAll, expect, test } from 'vitest'
+import { archiveFailure } from './archive-failure.ts'
+import { clickHouseFixture } from './clickhouse.conformance.ts'
+
+const fixture = clickHouseFixture()
+afterAll(() => fixture.cleanUp())
+
+test('rights that the user lacks are said with the ones to grant, and are asked for again', async () => {
+  const connection = await fixture.connection(await fixture.folder())
+  const doing = 'writing events'
+  await expect(connection.command("CREATE USER someone IDENTIFIED BY 'x'", { doing })).rejects.toMatchObject({
+    code: 'archive_unavailable',
+    retryable: true,
+    message: expect.stringMatching(/its user lacks rights: GRANT SHOW, SELECT, INSERT.*necessary to have the grant/),
+  })
+  // The last one: a session of the engine stays read-only.
+  const readOnly = connection.command('CREATE TABLE t (a UInt8) ENGINE = Memory', {
+    doing,
+    settings: { readonly: '1' },
+  })
+  await expect(readOnly).rejects.toMatchObject({
+    code: 'archive_unavailable',
+    retryable: true,
+    message: expect.stringContaining('its user may only read: give --clickhouse one with readonly = 0'),
+  })
+  await connection.stop()
+})
+
+test.each([
+  ['243', 'Cannot reserve 1.00 MiB, not enough space', 'its disk is full: make room, or shorten the retention'],
+  ['75', 'Cannot write to file, errno: 28, strerror: No space left on device', 'its disk is full'],
+  ['252', 'Too many parts (3000)', 'it merges parts more slowly than they come'],
+  ['242', 'Table is in readonly mode', 'its replica has lost ClickHouse Keeper'],
+  ['241', '(total) memory limit exceeded', 'its memory is full'],
+])('error %s (%s): %s', (code, message, words) => {
+  expect(archiveFailure(new ClickHouseError({ code, message }), 'writing events')).toMatchObject({
+    code: 'archive_unavailable',
+    retryable: true,
+    message: expect.stringContaining(words),
+  })
+})
