@@ -12,6 +12,8 @@ const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000)
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 const AT_ONCE = 8
 const GROWTH_MB = 200
+/** A long run says how far it is so many times. */
+const REPORTS = 20
 
 const SHOP = knownProject('shop', { hotDimensions: ['tenant'], rates: { EUR: '1.1' } })
 const STRICT = knownProject('strict', { trustedRevenue: true, allowedOrigins: ['https://shop.example'] })
@@ -55,12 +57,19 @@ it(
     const seen = new Map<number, number>()
     let done = 0
     let settled = 0
+    const startedAt = performance.now()
+    const report = () => {
+      const seconds = Math.round((performance.now() - startedAt) / 1000)
+      process.stderr.write(`${done} requests in ${seconds} s, the server has ${Math.round(megabytes())} MB\n`)
+    }
+    report()
     const fire = async (runs: number, seed: number) => {
       const property = fc.asyncProperty(hostile, async ({ sent, statuses }) => {
         const status = await send(sent)
         if (!statuses.includes(status)) throw new Error(`status ${status}, not one of ${statuses}`)
         seen.set(status, (seen.get(status) ?? 0) + 1)
         done++
+        if (done % Math.ceil(RUNS / REPORTS) === 0) report()
         if (settled === 0 && done > RUNS / 4) settled = megabytes()
       })
       await fc.assert(property, { numRuns: runs, seed })
@@ -69,6 +78,7 @@ it(
     await Promise.all(lanes)
 
     expect(done).toBeGreaterThanOrEqual(RUNS)
+    report()
     process.stderr.write(`seed ${SEED}: ${[...seen].map(([status, count]) => `${status} × ${count}`).join(', ')}\n`)
     // Hostile enough, and not only hostile.
     for (const status of [200, 202, 400, 401, 403, 415]) expect(seen.get(status) ?? 0).toBeGreaterThan(RUNS / 2000)

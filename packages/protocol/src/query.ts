@@ -149,7 +149,7 @@ export interface AnswerBase {
   metric: Metric
   /** The server's clock when the answer was made, epoch ms. */
   asOf: number
-  /** True for distinct counts: show as `~1.2M`. */
+  /** True for distinct counts, and where a range cuts an hour of months that only hours are kept of: show as `~1.2M`. */
   approximate: boolean
   tookMs: number
   excluded?: Excluded[]
@@ -171,7 +171,10 @@ export interface TotalAnswer extends AnswerBase {
   v: number
   exact?: string
   currency?: string
-  /** The range of the same length before this one; null while the archive, which alone knows it, is away. */
+  /**
+   * The range of the same length before this one; null while the archive, which alone knows it, is away, and where events
+   * that the question needs are kept no longer.
+   */
   previous: { v: number; exact?: string } | null
 }
 

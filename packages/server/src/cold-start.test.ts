@@ -38,21 +38,21 @@ test('without an archive the whole log is read and nothing is lacking', async ()
 })
 
 test('a short archive is within reach of the whole log', async () => {
-  expect(await start(archive([{ partition: 0, offset: 3, receivedAt: 3 * MINUTE_MS }]))).toEqual({
+  expect(await start(archive([{ partition: 0, offset: 3, receivedAt: 3 * MINUTE_MS, retiredTo: 0 }]))).toEqual({
     offset: 0,
     completeFrom: 0,
   })
 })
 
 test('seven minutes before what is archived it begins, and is complete five minutes after that', async () => {
-  const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS }]))
+  const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS, retiredTo: 0 }]))
   expect(offset).toBe(2)
   expect(completeFrom).toBe(7 * MINUTE_MS)
 })
 
 test('a log that was cut is complete five minutes after its first event', async () => {
   await log.trim(0, 8, 8)
-  const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS }]))
+  const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS, retiredTo: 0 }]))
   expect(offset).toBe(8)
   expect(completeFrom).toBe(13 * MINUTE_MS)
 })

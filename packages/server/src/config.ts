@@ -127,6 +127,10 @@ const ConfigSchema = z.strictObject({
     .int()
     .min(15 * 60_000)
     .default(3_600_000),
+  /** Whole months beside the running one that events are kept; for ever when unset. */
+  rawRetentionMonths: z.coerce.number().int().min(1).max(1200).optional(),
+  /** The same for the hours that stay when events go; for ever when unset. */
+  rollupRetentionMonths: z.coerce.number().int().min(1).max(1200).optional(),
   /** Requests a second of one key from one address. @default 500 */
   requestsPerSecond: z.coerce.number().int().min(1).default(500),
   /** Values of one dimension of a project kept apart in a day. @default 10000 */
@@ -189,6 +193,7 @@ export function toConfig(options: unknown): Config {
       'projects: processes that share kafka, redis and clickhouse need the same projects in their configuration',
     )
   }
+  requireRetention(parsed.data)
   const projects = parsed.data.projects.map(toProject)
   for (const fields of [['id'], ['writeKey', 'previousWriteKey'], ['secretKey', 'previousSecretKey']] as const) {
     const seen = new Set<string>()
@@ -199,6 +204,31 @@ export function toConfig(options: unknown): Config {
     }
   }
   return { ...parsed.data, projects }
+}
+
+const DAY_MS = 24 * 3_600_000
+/** Of the shortest month. */
+const MONTH_DAYS = 28
+
+/** @throws ConfigError when a retention is shorter than what it must outlive */
+function requireRetention(config: z.output<typeof ConfigSchema>): void {
+  const { rawRetentionMonths: raw, rollupRetentionMonths: rollups, kafka, logRetentionMs } = config
+  if (rollups !== undefined && raw === undefined) {
+    throw new ConfigError(
+      'rollupRetentionMonths: hours stay when events go, and these are kept for ever: set rawRetentionMonths too',
+    )
+  }
+  if (raw === undefined) return
+  if (rollups !== undefined && rollups < raw) {
+    throw new ConfigError(`rollupRetentionMonths: must be at least rawRetentionMonths, which is ${raw}`)
+  }
+  const [name, logMs] = kafka ? ['kafka.retentionMs', kafka.retentionMs] : ['logRetentionMs', logRetentionMs]
+  if (raw * MONTH_DAYS * DAY_MS < logMs + DAY_MS) {
+    const days = Math.ceil(logMs / DAY_MS)
+    throw new ConfigError(
+      `rawRetentionMonths: the log keeps events for ${days} days (${name}), so they would outlive it: keep at least ${Math.ceil((days + 1) / MONTH_DAYS)} months, or shorten ${name}`,
+    )
+  }
 }
 
 /** `dataDir` → `NOWCAST_DATA_DIR`. */

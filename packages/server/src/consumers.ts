@@ -3,6 +3,7 @@ import { type Aggregator, createAggregator } from './aggregate/aggregator.ts'
 import { createWindowFollower } from './aggregate/window-follower.ts'
 import { createArchiver } from './archive/archiver.ts'
 import { createLogTrimmer } from './archive/log-trimmer.ts'
+import { createMonthRetirer } from './archive/month-retirer.ts'
 import { createColdStart } from './cold-start.ts'
 import type { Config } from './config.ts'
 import { type Adapters, DUPLICATE_MS } from './open-adapters.ts'
@@ -66,6 +67,12 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
           { retentionMs: config.logRetentionMs, maxBytes: config.logBytes, ...duplicates },
         )
       : undefined
+  const archivedTo = async () => (await adapters.sharedArchivedTo?.()) ?? archiver?.positions() ?? []
+  const { rawRetentionMonths, rollupRetentionMonths } = config
+  const monthRetirer =
+    archiver && rawRetentionMonths !== undefined
+      ? createMonthRetirer({ ...consumer, eventStore, archivedTo }, { rawRetentionMonths, rollupRetentionMonths })
+      : undefined
 
   return {
     duplicates,
@@ -75,12 +82,14 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
       // Shared figures say themselves from when on they are complete.
       if (!adapters.isHotStoreShared) await aggregator?.caughtUp
       trimmer?.start()
+      monthRetirer?.start()
     },
     async stop() {
       trimmer?.stop()
+      await monthRetirer?.stop()
       await Promise.all([aggregator?.stop(), archiver?.stop()])
     },
-    archivedTo: async () => (await adapters.sharedArchivedTo?.()) ?? archiver?.positions() ?? [],
+    archivedTo,
     problems: () => ({ aggregate: aggregator?.problem, archive: archiver?.problem }),
   }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { LIMITS, LIVE_PATH } from '@nowcast/protocol'
 import type { Hono } from 'hono'
 import { type Logger, pino } from 'pino'
-import type { DeleteUserRequest, ExportRequest } from './api/admin-routes.ts'
+import type { DeleteUserRequest, ExportedEvents, ExportRequest } from './api/admin-routes.ts'
 import { createApp } from './api/app.ts'
 import { createConnectionOf } from './api/connection-of.ts'
 import { createLiveSockets } from './api/live-socket.ts'
@@ -23,6 +23,7 @@ import {
   type CountryOfIp,
   createCountryOfIp,
   createIngest,
+  createKeptMonths,
   createProjectKeys,
   createRejectionKeeper,
   type RejectionKeeper,
@@ -61,10 +62,7 @@ export interface Nowcast {
     onProgress?: (progress: { step: 'archiving' } | { step: 'rewriting'; partsLeft: number }) => void,
   ): Promise<UserDeletion>
   /** Stored events, oldest first, as bytes of a file, read as they are asked for. */
-  exportEvents(
-    request: ExportRequest,
-    signal?: AbortSignal,
-  ): Promise<{ events: number; bytes: AsyncIterable<Uint8Array> }>
+  exportEvents(request: ExportRequest, signal?: AbortSignal): Promise<ExportedEvents>
   /** Tells the commands that use the data directory where this server answers. */
   announce(url: string): Promise<void>
 }
@@ -141,8 +139,13 @@ function compose(opened: Opened): Nowcast {
     adapters.archiveLagMs,
   )
   const countryOfIp = countryFinder(config.countryDatabase)
+  const keptMonths = createKeptMonths({ eventStore, logger }, config.rawRetentionMonths)
   const ingest = createIngest(
-    { log, clock, countryOfIp, metrics: telemetry.ingest, rejections, refusal: retention.refusal },
+    {
+      ...{ log, clock, countryOfIp, metrics: telemetry.ingest, rejections },
+      refusal: retention.refusal,
+      keptFrom: keptMonths.from,
+    },
     config,
   )
   const query = createQuery({ hotStore, eventStore, clock, telemetry }, config)
@@ -180,7 +183,9 @@ function compose(opened: Opened): Nowcast {
     }
     const asked = { kind: 'recent', range: { from, to: to ?? clock.now() + LIMITS.futureMs }, filters, bots: true }
     const selection = query.selection(asked, { project: projectOf(project), filters: {}, metrics: undefined })
-    return eventStore.exportEvents(selection, format, signal)
+    const old = (await eventStore.rolledUp()).filter((month) => month.from < selection.to && month.to > selection.from)
+    const exported = await eventStore.exportEvents(selection, format, signal)
+    return { ...exported, ...(old.length > 0 && { since: Math.max(...old.map((month) => month.to)) }) }
   }
   const bodies = createBodyReader()
   const app = createApp({
@@ -230,6 +235,7 @@ function compose(opened: Opened): Nowcast {
       consumers = createConsumers({ config, adapters, clock, telemetry, logger })
       await consumers.start()
       retention.start()
+      keptMonths.start()
       hub.start()
       rejections.start()
       if (state === 'starting') state = 'started'
@@ -238,6 +244,7 @@ function compose(opened: Opened): Nowcast {
       if (state === 'stopped') return
       state = 'stopped'
       retention.stop()
+      keptMonths.stop()
       await ingest.stop()
       await rejections.stop()
       await sockets.stop()

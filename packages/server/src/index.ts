@@ -1,5 +1,5 @@
 export type { ErrorBody, ErrorCode, Filters } from '@nowcast/protocol'
-export type { DeleteUserRequest, ExportRequest } from './api/admin-routes.ts'
+export type { DeleteUserRequest, ExportedEvents, ExportRequest } from './api/admin-routes.ts'
 export { createReadToken, type ReadTokenOptions } from './api/read-token.ts'
 export type { AuditDifference, AuditReport } from './audit/audit.ts'
 export { ConfigError } from './config.ts'

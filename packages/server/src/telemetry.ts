@@ -18,6 +18,9 @@ export interface Telemetry {
   cut: Counter<'stage'>
   assignments: Counter<'stage'>
   foreignRecords: Counter<'partition'>
+  retiredMonths: Counter<'step'>
+  /** Events of months that were rolled up before they came. */
+  strayEvents: Gauge
   /** Offsets behind the end of the log. */
   lag: Gauge<'stage' | 'partition'>
   /** Reach of the duplicate rule today, s. */
@@ -98,6 +101,17 @@ export function createTelemetry(): Telemetry {
       name: 'nowcast_log_foreign_records_total',
       help: 'Records of the topic that somebody else wrote, passed over',
       labelNames: ['partition'],
+      registers,
+    }),
+    retiredMonths: new Counter({
+      name: 'nowcast_retired_months_total',
+      help: 'Months that were rolled up, whose events were dropped, whose hours were forgotten',
+      labelNames: ['step'],
+      registers,
+    }),
+    strayEvents: new Gauge({
+      name: 'nowcast_stray_events',
+      help: 'Events that came although their month was rolled up, and are not counted',
       registers,
     }),
     lag: new Gauge({

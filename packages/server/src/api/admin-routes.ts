@@ -16,6 +16,14 @@ export interface ExportRequest {
   filters?: Record<string, string[]>
 }
 
+/** Events of an export, as bytes of a file. */
+export interface ExportedEvents {
+  events: number
+  bytes: AsyncIterable<Uint8Array>
+  /** Only hours are kept of the asked time before this one, epoch ms; undefined when events are kept of all of it. */
+  since?: number
+}
+
 /** Whom to forget. */
 export interface DeleteUserRequest {
   project: string
@@ -29,10 +37,7 @@ export interface AdminRoutesDependencies {
   bodies: BodyReader
   audit(options: { from?: number; to?: number }): Promise<unknown>
   deleteUser(request: DeleteUserRequest, onProgress: (progress: object) => void): Promise<UserDeletion>
-  exportEvents(
-    request: ExportRequest,
-    signal?: AbortSignal,
-  ): Promise<{ events: number; bytes: AsyncIterable<Uint8Array> }>
+  exportEvents(request: ExportRequest, signal?: AbortSignal): Promise<ExportedEvents>
 }
 
 const CONTENT_TYPES: Record<ExportFormat, string> = {
@@ -65,9 +70,10 @@ export function addAdminRoutes(app: Hono, dependencies: AdminRoutesDependencies)
     requireOwner(context)
     const { value } = await bodies.readJson(context)
     const request = value as ExportRequest
-    const { events, bytes } = await exportEvents(request, context.req.raw.signal)
+    const { events, bytes, since } = await exportEvents(request, context.req.raw.signal)
     context.header('content-type', CONTENT_TYPES[request.format])
     context.header('x-nowcast-events', String(events))
+    if (since !== undefined) context.header('x-nowcast-since', String(since))
     return context.body(Readable.toWeb(Readable.from(bytes, { objectMode: false })) as ReadableStream)
   })
 

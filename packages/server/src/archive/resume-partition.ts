@@ -40,8 +40,9 @@ export async function resumePartition(
     return { mended: 0, lost: Math.max(0, start - reportedTo) }
   }
   const end = frontier.offset + 1
-  const from = Math.max(start, end - range)
-  if (from >= end) return { mended: 0, lost: await passGap(partition, end, start, context) }
+  // What was deleted for its age had been archived long before.
+  const from = Math.max(start, frontier.retiredTo, end - range)
+  if (from >= end) return { mended: 0, lost: await passGap(partition, end, Math.max(start, end), context) }
   const archived = new Set(await eventStore.archivedOffsets(epoch, partition, from, end))
   await reader.seek(from, epoch)
   const missing = newBatch()

@@ -4,7 +4,7 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pc from 'picocolors'
 import { dataDirHolder } from '../data-dir/lock-data-dir.ts'
-import type { ExportRequest } from '../index.ts'
+import type { ExportedEvents, ExportRequest } from '../index.ts'
 import { adminRequest } from './admin-request.ts'
 import { CommandError } from './command-error.ts'
 import { toFilters, toTime } from './parse-flags.ts'
@@ -48,14 +48,13 @@ export async function exportCommand({
   if (!holder?.url) return withNowcast(config, async (nowcast) => write(await nowcast.exportEvents(request), out))
   const answer = await adminRequest({ url: holder.url, adminKey: holder.adminKey }, 'export', request)
   const events = Number(answer.headers.get('x-nowcast-events'))
-  await write({ events, bytes: Readable.fromWeb(answer.body as never) }, out)
+  const since = answer.headers.get('x-nowcast-since')
+  const bytes = Readable.fromWeb(answer.body as never)
+  await write({ events, bytes, ...(since !== null && { since: Number(since) }) }, out)
 }
 
 /** A file appears under its name when it is whole. */
-async function write(
-  { events, bytes }: { events: number; bytes: AsyncIterable<Uint8Array> },
-  out: string | undefined,
-): Promise<void> {
+async function write({ events, bytes, since }: ExportedEvents, out: string | undefined): Promise<void> {
   const counted = countBytes(events)
   if (out === undefined) {
     await pipeline(bytes, counted.stream, process.stdout, { end: false })
@@ -68,6 +67,10 @@ async function write(
       await rm(unfinished, { force: true })
       throw new CommandError(`the export to ${out} did not end well: ${(error as Error).message}`)
     }
+  }
+  if (since !== undefined) {
+    const date = new Date(since).toISOString()
+    console.error(`${pc.yellow('note')}: single events are kept since ${date}; of the time before there are hours only`)
   }
   console.error(
     `${pc.green('done')}: ${events} events, ${counted.bytes()} bytes${out === undefined ? '' : ` in ${out}`}`,

@@ -30,6 +30,8 @@ export interface BatchFacts {
   kind: KeyKind
   receivedAt: number
   sentAt: number | undefined
+  /** Events before this time are not kept, epoch ms. */
+  keptFrom: number
   /** See `BatchRequest.isPlain`. */
   isPlain: boolean
   /** How their rows begin, up to the event's time. */
@@ -82,6 +84,10 @@ export function createEventStamper(bounds: CellBounds, log: Pick<EventLog, 'part
       time = eventTime(timestamp, clockSkew(facts.sentAt, receivedAt), receivedAt)
       if (kind === 'write' && time < receivedAt - LIMITS.publicAgeMs) {
         return problem('timestamp_too_old', 'timestamp is more than 7 days ago: send it with the secret key')
+      }
+      if (time < facts.keptFrom) {
+        const from = new Date(facts.keptFrom).toISOString()
+        return problem('timestamp_too_old', `events from before ${from} are not kept any more (rawRetentionMonths)`)
       }
     }
 

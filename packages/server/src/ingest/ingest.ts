@@ -23,6 +23,8 @@ export interface IngestDependencies {
   rejections?: Pick<RejectionKeeper, 'keep'>
   /** Why events cannot be taken at present; undefined when they can. */
   refusal?(): NowcastError | undefined
+  /** Events before this time are refused, epoch ms; none when unset. */
+  keptFrom?(now: number): number
 }
 
 export interface IngestOptions extends CellBoundsOptions {
@@ -55,7 +57,7 @@ export interface Ingest {
 
 /** The stage from a batch to the log. */
 export function createIngest(dependencies: IngestDependencies, options: IngestOptions = {}): Ingest {
-  const { log, clock, countryOfIp, metrics, rejections, refusal } = dependencies
+  const { log, clock, countryOfIp, metrics, rejections, refusal, keptFrom = () => 0 } = dependencies
   const appender = createGroupAppender(log, options)
   const stamper = createEventStamper(createCellBounds(clock, options), log)
   const origins = createOriginFinder(countryOfIp, createDeviceOfAgent())
@@ -76,7 +78,7 @@ export function createIngest(dependencies: IngestDependencies, options: IngestOp
     const receivedAt = Math.floor(clock.now())
     const { project, kind } = owner
     const rowHead = `{"project":"${project.id}","received_at":${receivedAt},"ts":`
-    const facts: BatchFacts = { project, kind, receivedAt, sentAt, isPlain, rowHead }
+    const facts: BatchFacts = { project, kind, receivedAt, sentAt, keptFrom: keptFrom(receivedAt), isPlain, rowHead }
     const sender: Sender = { kind, connection, isRelay: format.isRelay }
     const batchOrigin = origins.of(context, sender)
     const rejected: RejectedEvent[] = []
@@ -134,6 +136,7 @@ export { hintsOfHeaders } from './enrich/client-hints.ts'
 export { type CountryOfIp, createCountryOfIp } from './enrich/country-of-ip.ts'
 export type { Connection } from './enrich/origin-of-event.ts'
 export { EVENT_BATCH_SCHEMA } from './event-schema.ts'
+export { createKeptMonths } from './kept-months.ts'
 export type { BatchFormat } from './formats/batch-format.ts'
 export { nativeFormat } from './formats/native.ts'
 export { createSegmentFormat, SEGMENT_TYPES, type SegmentType } from './formats/segment.ts'

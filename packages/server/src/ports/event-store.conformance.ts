@@ -38,7 +38,7 @@ function measure(events: readonly ModelEvent[], name: Measure): bigint {
 }
 
 /** The answer computed from the events one by one. */
-function naiveAggregate(events: readonly ModelEvent[], request: AggregateRequest): AggregateRow[] {
+export function naiveAggregate(events: readonly ModelEvent[], request: AggregateRequest): AggregateRow[] {
   const { from, to, granularity, timezone, breakdown, measures, limit } = request
   const selected = events.filter((event) => isSelected(event, request))
   const within = (a: number, b: number) => selected.filter(({ ts }) => ts >= a && ts < b)
@@ -136,7 +136,7 @@ const anyFilter = fc.constantFrom<AggregateRequest['filters']>(
   ],
   [{ dimension: 'properties.plan', values: ['2', '(none)'] }],
 )
-const anyRequest: fc.Arbitrary<AggregateRequest> = fc
+export const anyRequest: fc.Arbitrary<AggregateRequest> = fc
   .record({
     project: fc.constantFrom('shop', 'blog'),
     moments: fc.tuple(anyMoment, anyMoment),
@@ -220,7 +220,9 @@ export function eventStoreConformance(name: string, fixture: EventStoreFixture):
     test('the frontier of each partition is its highest offset, told apart by epoch', async () => {
       const last = [0, 1, 2].map((partition) => events.filter((event) => event.partition === partition).at(-1))
       expect(await store.frontiers(1)).toEqual(
-        last.map((event, partition) => ({ partition, offset: event?.offset, receivedAt: (event?.ts ?? 0) + 20 })),
+        last.map((event, partition) => ({
+          ...{ partition, offset: event?.offset, receivedAt: (event?.ts ?? 0) + 20, retiredTo: 0 },
+        })),
       )
       expect(await store.frontiers(2)).toEqual([])
       expect(await store.countOffsets(1, 1, 0, 300)).toBe(100)

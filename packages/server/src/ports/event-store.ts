@@ -7,6 +7,14 @@ export interface Frontier {
   offset: number
   /** Received time of the event at it, epoch ms. */
   receivedAt: number
+  /** Of offsets below this one, events may be missing because their month was deleted. */
+  retiredTo: number
+}
+
+/** A stretch of time, epoch ms; `to` is exclusive. */
+export interface Stretch {
+  from: number
+  to: number
 }
 
 /** What is computed for each bucket and key. Counts leave bots out unless asked. */
@@ -152,6 +160,36 @@ export interface UserDeletion {
   alsoKnownAs: string[]
 }
 
+/** Up to where months are old. */
+export interface Retirement {
+  /** Months that end by the month of this time, epoch ms, keep their hours instead of their events. */
+  eventsFrom: number
+  /** Months that end by the month of this time, epoch ms, keep nothing; for ever when unset. */
+  rollupsFrom?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** What one pass did; months as `202601`. */
+export interface RetiredMonths {
+  /** Their events are to be refused from now on. */
+  announced: number[]
+  /** Answered from their hours from now on. */
+  rolledUp: number[]
+  /** Their events are gone. */
+  dropped: number[]
+  /** Their hours are gone too. */
+  forgotten: number[]
+  /** Events that came although their month was rolled up: they stay, and are not counted. */
+  strayed: { month: number; events: number }[]
+}
+
+/** A month whose hours the store keeps in place of its events. */
+export interface RolledUpMonth extends Stretch {
+  /** Events that it had, and those that its hours hold; none once the hours were deleted for their age. */
+  events: number
+  held: number
+}
+
 /** Raw events and their rollups for good: ClickHouse. */
 export interface EventStore {
   /** Connects, starts the embedded engine where there is one, and brings the tables to this version. */
@@ -175,6 +213,22 @@ export interface EventStore {
   now(): Promise<number>
   /** @throws NowcastError `query_timeout`, `query_too_large`, `archive_unavailable` */
   aggregate(request: AggregateRequest): Promise<AggregateRow[]>
+  /**
+   * Replaces the events of old months by their hours: in one pass a month is announced, in a later one it is rolled up, in
+   * a later one its events go. Whatever was taken before the call must be inserted. Can be repeated after any
+   * interruption, and done by several at once.
+   * @throws NowcastError `archive_unavailable`
+   */
+  retireMonths(retirement: Retirement): Promise<RetiredMonths>
+  /** Start of the first month whose events may still be taken, epoch ms; 0 when all may. */
+  keptFrom(): Promise<number>
+  /**
+   * Months that are answered from their hours, oldest first: of them `aggregate` knows no minutes and counts an hour where
+   * it begins; what needs events finds none, now or soon.
+   */
+  rolledUp(): Promise<Stretch[]>
+  /** The same months with their totals, for the audit. */
+  rolledUpTotals(): Promise<RolledUpMonth[]>
   /** Another text whenever the events of `[from, to)` may have changed; undefined when that cannot be told. */
   revision(from: number, to: number): Promise<string | undefined>
   /**

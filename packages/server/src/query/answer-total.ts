@@ -23,7 +23,8 @@ export async function answerTotal(
     totalOver(range, 'total', question, state, sources),
     totalOver(before, 'previous', question, state, sources).catch(nullWhileAway),
   ])
-  return { kind: 'total', ...value, previous, ...(definition.money && { currency: project.currency }) }
+  const isKnown = before.from >= sources.eventsFrom
+  return { kind: 'total', ...value, previous: isKnown ? previous : { v: 0, unknown: true }, ...(definition.money && { currency: project.currency }) }
 }
 
 /** What is live is answered without what is not: the archive may be away. */

@@ -3,23 +3,28 @@ import type { Clock } from '../ports/clock.ts'
 import type { EventStore, Selection } from '../ports/event-store.ts'
 import type { HotStore } from '../ports/hot-store.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { BASELINE_BUCKETS, BASELINE_WEEKS } from './anomaly.ts'
 import { answerBreakdown } from './answer-breakdown.ts'
 import { answerFunnel } from './answer-funnel.ts'
 import { answerOverview } from './answer-overview.ts'
 import { answerRecent } from './answer-recent.ts'
 import { answerSeries } from './answer-series.ts'
 import { answerTotal } from './answer-total.ts'
-import { resolveRange } from './buckets.ts'
+import { type Bucket, resolveRange } from './buckets.ts'
 import { type EventReads, gatedReads, keptReads } from './event-reads.ts'
 import { findExcluded } from './find-excluded.ts'
 import { createFirstEvents } from './first-events.ts'
 import { createKeptMinutes } from './kept-minutes.ts'
 import { METRIC_DEFINITIONS } from './metric-definitions.ts'
+import { createOldMonths, cutsHours, needsEvents, requireEvents } from './old-months.ts'
 import { type Question, type Scope, toQuestion } from './question.ts'
 import { QuestionState, type Sources } from './question-state.ts'
 import { createReadGate } from './read-gate.ts'
 import { createSharedWork } from './shared-work.ts'
 
+const WEEK_MS = 7 * 24 * 3_600_000
+/** At most, where clocks are turned. */
+const BUCKET_MS = { minute: 60_000, hour: 3_600_000, day: 25 * 3_600_000 } as const
 /** Questions asked within so short a time share a look at the hot store. */
 const VIEW_AGE_MS = 200
 
@@ -73,25 +78,33 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
   const newState = (isWatched: boolean) => new QuestionState({ eventStore, clock, kept: minutes }, isWatched)
   telemetry?.queriesWaiting(() => gate.waiting)
   const firstEvents = createFirstEvents(eventStore, clock)
+  const oldMonths = createOldMonths(dependencies.eventStore)
 
   async function answer(question: Question, state: QuestionState, signal?: AbortSignal): Promise<Answer> {
     const startedAt = performance.now()
     const view = await hotStore.view({ maxAgeMs: VIEW_AGE_MS })
     const now = clock.now()
-    const needsFirst = question.anomalies !== undefined || question.kind === 'overview'
+    const granularity = question.kind === 'series' ? question.granularity : 'minute'
+    const range = resolveRange(question.range, granularity, question.timezone, now)
+    const months = question.kind === 'overview' ? [] : await oldMonths.since(earliest(question, range), now)
+    const isLacking = months.length > 0 && needsEvents(question)
+    const needsFirst = question.anomalies !== undefined || question.kind === 'overview' || isLacking
     const firstEventAt = needsFirst ? await firstEvents.of(question.project.id, view) : undefined
-    const sources: Sources = { view, eventStore, now, firstEventAt, closeAfterMs, signal }
+    if (isLacking) requireEvents(range, months, firstEventAt)
+    const eventsFrom = isLacking ? Math.max(...months.map(({ to }) => to)) : 0
+    const sources: Sources = {
+      ...{ view, eventStore, now, eventsFrom, closeAfterMs, signal },
+      firstEventAt: firstEventAt === undefined ? undefined : Math.max(firstEventAt, eventsFrom),
+    }
     const draft = await draftOf(question, state, sources).finally(() => minutes.settle())
     const definition = METRIC_DEFINITIONS[question.metric]
     const base: AnswerBase = {
       metric: question.metric,
       asOf: now,
-      approximate: definition.approximate ?? false,
+      approximate: definition.approximate ?? (!isLacking && cutsHours(range, months, question)),
       tookMs: 0,
     }
     if (definition.money && draft.kind !== 'recent' && draft.kind !== 'funnel') {
-      const granularity = question.kind === 'series' ? question.granularity : 'minute'
-      const range = resolveRange(question.range, granularity, question.timezone, now)
       const excluded: Excluded[] = await findExcluded(question, range, state, sources)
       if (excluded.length > 0) base.excluded = excluded
     }
@@ -121,6 +134,14 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
       }
     },
   }
+}
+
+/** The earliest time that an answer looks at, epoch ms. */
+function earliest({ kind, anomalies, granularity }: Question, { from, to }: Bucket): number {
+  if (kind === 'total') return from - (to - from)
+  if (anomalies === undefined) return from
+  const back = anomalies.baseline === 'seasonal' ? BASELINE_WEEKS * WEEK_MS : BASELINE_BUCKETS * BUCKET_MS[granularity]
+  return from - back
 }
 
 /** Equal for questions with equal answers. */

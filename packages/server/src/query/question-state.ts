@@ -14,6 +14,8 @@ export interface Sources {
   now: number
   /** Start of the project's first minute with an event; undefined when it is not known. */
   firstEventAt: number | undefined
+  /** The question cannot be answered for earlier times than this, epoch ms: only hours are kept of them. */
+  eventsFrom: number
   /** A minute counts as closed this long after it ends, ms. */
   closeAfterMs: number
   signal: AbortSignal | undefined

@@ -3,7 +3,8 @@ import type { AggregateRequest } from '../../ports/event-store.ts'
 import { dimensionSql, needsRawRows, selectionSql } from './dimension-sql.ts'
 import { type MeasurePlan, planMeasures } from './measure-sql.ts'
 import { QueryParameters } from './query-parameters.ts'
-import { type Bucketing, bucketSql, segmentSql, type TimeSegment, timeSegments } from './time-segments.ts'
+import type { RolledMonth } from './rolled-months.ts'
+import { type Bucketing, bucketSql, segmentSql, type TimeSegment, tableOf, timeSegments } from './time-segments.ts'
 import { hasWholeHourOffsets } from './zone-offsets.ts'
 
 const MINUTE_MS = 60_000
@@ -20,11 +21,12 @@ export interface AggregateStatement {
  * The statement of a request without `active_users`. An inner query per segment reads parts by bucket, key and class of
  * names; the outer one adds up the parts and merges the sketches.
  */
-export function aggregateStatement(request: AggregateRequest): AggregateStatement {
+export function aggregateStatement(request: AggregateRequest, rolled: readonly RolledMonth[] = []): AggregateStatement {
   const { from, to, granularity, timezone, breakdown, limit } = request
   const wholeHours = granularity === undefined || hasWholeHourOffsets(timezone, from, to)
   const raw = needsRawRows(request, breakdown)
-  const segments = timeSegments({ from, to, raw, wholeHours: wholeHours && granularity !== 'minute' })
+  const byHours = granularity === 'minute' ? { wholeHours: false } : { wholeHours, rolled }
+  const segments = timeSegments({ from, to, raw, ...byHours })
   const parameters = new QueryParameters()
   const plan = planMeasures(request.measures)
   const parts = partsSql(request, plan, segments, { granularity, timezone, wholeHours }, parameters)
@@ -82,9 +84,10 @@ function partsSql(
   const key = keySql(request, parameters)
   const queries = segments.map((segment) => {
     const bucket = bucketSql(segment, bucketing, parameters)
-    const columns = [`${bucket} AS t`, `${key} AS k`, `${plan.nameClass ?? '0'} AS c`, ...plan.parts]
+    const columns = [`${bucket} AS t`, `${key} AS k`, `${plan.nameClass ?? '0'} AS c`]
+    columns.push(...(segment.source === 'rollups' ? plan.rolledParts : plan.parts))
     const conditions = [...selected, segmentSql(segment, parameters)].join(' AND ')
-    return `SELECT ${columns.join(', ')}\nFROM nowcast.events\nWHERE ${conditions}\nGROUP BY t, k, c`
+    return `SELECT ${columns.join(', ')}\nFROM ${tableOf(segment)}\nWHERE ${conditions}\nGROUP BY t, k, c`
   })
   return queries.join('\nUNION ALL\n')
 }

@@ -19,10 +19,13 @@ import {
   readMinuteTotals,
   readOffsetCount,
   readRevision,
+  readRolledUpTotals,
 } from './read-archive.ts'
 import { readExcluded, readFirstEventAt, readRecent } from './read-events.ts'
 import { readFunnel } from './read-funnel.ts'
 import { insertRejected, readRejected } from './rejected-events.ts'
+import { createMonthRetirer } from './retire-months.ts'
+import { createOldMonths, isRolledUp, keptFrom } from './rolled-months.ts'
 
 /** Sent with every insert: servers and the embedded engine have other defaults. */
 const INSERT_SETTINGS = {
@@ -45,7 +48,12 @@ export interface ClickHouseEventStoreOptions extends ClickHouseConnectionOptions
   queryTimeoutMs?: number
   /** Memory that one statement of a question may take, bytes. @default 1 GiB */
   queryMemoryBytes?: number
+  /** Time between the steps in which a month is retired, for other processes and questions that run, ms. @default 1 hour */
+  settleMs?: number
 }
+
+/** What is known of old months may be so old, as a share of the time between the steps. */
+const STALE = 1 / 60
 
 /**
  * Raw events and their rollups in ClickHouse: a server's, or the embedded engine's in a child process.
@@ -58,13 +66,15 @@ export function createClickHouseEventStore(
   location: ClickHouseLocation,
   options: ClickHouseEventStoreOptions = {},
 ): EventStore {
-  const { queryTimeoutMs = 30_000, queryMemoryBytes = 2 ** 30 } = options
+  const { queryTimeoutMs = 30_000, queryMemoryBytes = 2 ** 30, settleMs = 3_600_000 } = options
   const connection = createClickHouseConnection(location, options)
   const deleter = createUserDeleter(connection)
   const asking = withSettings(connection, {
     max_execution_time: Math.ceil(queryTimeoutMs / 1000),
     max_memory_usage: String(queryMemoryBytes),
   })
+  const oldMonths = createOldMonths(connection, settleMs * STALE)
+  const rolledMonths = async () => (await oldMonths()).filter(isRolledUp)
   return {
     async start() {
       await connection.start()
@@ -95,13 +105,17 @@ export function createClickHouseEventStore(
     archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),
     countOffsets: (epoch, partition, from, to) => readOffsetCount(connection, epoch, partition, from, to),
     revision: (from, to) => readRevision(connection, from, to),
-    aggregate: (request) => readAggregate(asking, request),
+    aggregate: async (request) => readAggregate(asking, request, await rolledMonths()),
     funnel: (request) => readFunnel(asking, request),
-    excluded: (selection, signal) => readExcluded(asking, selection, signal),
+    excluded: async (selection, signal) => readExcluded(asking, selection, await rolledMonths(), signal),
     recent: (selection, limit, signal) => readRecent(asking, selection, limit, signal),
     firstEventAt: (project) => readFirstEventAt(connection, project),
     minuteTotals: (epoch, from, to, fences) => readMinuteTotals(connection, epoch, from, to, fences),
     integrity: (from, to) => readIntegrity(connection, from, to),
+    retireMonths: createMonthRetirer(connection, settleMs),
+    keptFrom: async () => keptFrom(await oldMonths()),
+    rolledUp: async () => (await rolledMonths()).map(({ from, to }) => ({ from, to })),
+    rolledUpTotals: () => readRolledUpTotals(connection),
     deleteUser: (project, id, onProgress = () => {}) => deleter.delete(project, id, onProgress),
     exportEvents: (selection, format, signal) => exportEvents(connection, selection, format, signal),
     insertRejected: (rejections) => insertRejected(connection, rejections),

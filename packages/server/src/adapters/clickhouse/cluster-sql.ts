@@ -3,9 +3,12 @@ import type { ClickHouseSettings } from '@clickhouse/client'
 /*
  * A cluster of ClickHouse: `nowcast.events` is a Distributed table over `nowcast.events_local` of each shard, which is
  * replicated. Rows go to a shard by their log partition, in the foreground, so that an insert that was answered has
- * ended everywhere; what a crash tears between shards is mended as what it tears between months. Other tables are small,
- * replicated within the shard that is spoken to. Untried for want of a cluster; its statements are checked for form.
+ * ended everywhere; what a crash tears between shards is mended as what it tears between months. `nowcast.rollups` is made
+ * the same way, its rows by project and hour. Other tables are small, replicated within the shard that is spoken to. Untried for want of a cluster; its statements are checked for form.
  */
+
+/** Tables that are spread over the shards, and by what. */
+const SPREAD: Record<string, string> = { events: 'log_partition', rollups: 'cityHash64(project, hour)' }
 
 /** With every statement: answers rest on what a majority of replicas has, also after another replica was asked. */
 export const CLUSTER_SETTINGS: ClickHouseSettings = {
@@ -23,6 +26,7 @@ const ALTER_TABLE = /^((?:\s*--.*\n)*\s*)ALTER TABLE nowcast\.(\w+)/
 const COLUMNS = /\b(ADD|DROP|MODIFY) COLUMN\b/
 const ENGINE = /\bENGINE = MergeTree\b/
 const PROJECTION = /mergeTreeProjection\('nowcast', 'events', ('\w+')\)/g
+const SPREAD_TABLE = new RegExp(`\\btable = '(${Object.keys(SPREAD).join('|')})'`, 'g')
 const SYSTEM_TABLE = /\bsystem\.(mutations|projection_parts|parts)\b/g
 
 /** A statement for a single server as the statements that do the same in a cluster. */
@@ -34,16 +38,17 @@ export function clusterStatements(sql: string, cluster: string): string[] {
     const local = sql
       .replace(CREATE_TABLE, (_, comment) => `${comment}CREATE TABLE IF NOT EXISTS nowcast.${localName(created)}${on}`)
       .replace(ENGINE, 'ENGINE = ReplicatedMergeTree')
-    if (created !== 'events') return [local]
-    const engine = `Distributed('${cluster}', 'nowcast', 'events_local', log_partition)`
-    return [local, `CREATE TABLE IF NOT EXISTS nowcast.events${on} AS nowcast.events_local ENGINE = ${engine}`]
+    const by = SPREAD[created]
+    if (by === undefined) return [local]
+    const engine = `Distributed('${cluster}', 'nowcast', '${created}_local', ${by})`
+    return [local, `CREATE TABLE IF NOT EXISTS nowcast.${created}${on} AS nowcast.${created}_local ENGINE = ${engine}`]
   }
   const altered = ALTER_TABLE.exec(sql)?.[2]
   if (altered === undefined) return [sql]
   const alter = (table: string) =>
     sql.replace(ALTER_TABLE, (_, comment) => `${comment}ALTER TABLE nowcast.${table}${on}`)
-  const isBoth = altered === 'events' && COLUMNS.test(sql)
-  return isBoth ? [alter('events_local'), alter('events')] : [alter(localName(altered))]
+  const isBoth = altered in SPREAD && COLUMNS.test(sql)
+  return isBoth ? [alter(localName(altered)), alter(altered)] : [alter(localName(altered))]
 }
 
 /** A question about the tables' own state, asked of every node. */
@@ -51,7 +56,7 @@ export function clusterQuestion(sql: string, cluster: string): string {
   const asked = sql
     .replace(PROJECTION, (_, name) => `cluster('${cluster}', mergeTreeProjection('nowcast', 'events_local', ${name}))`)
     .replace(SYSTEM_TABLE, (table) => `clusterAllReplicas('${cluster}', ${table})`)
-  return asked === sql ? sql : asked.replace(/\btable = 'events'/g, "table = 'events_local'")
+  return asked === sql ? sql : asked.replace(SPREAD_TABLE, "table = '$1_local'")
 }
 
-const localName = (table: string) => (table === 'events' ? 'events_local' : table)
+const localName = (table: string) => (table in SPREAD ? `${table}_local` : table)

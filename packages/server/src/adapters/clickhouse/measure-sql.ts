@@ -29,6 +29,16 @@ const PART_COLUMNS = {
 } as const
 type PartColumn = keyof typeof PART_COLUMNS
 
+/** The same of `nowcast.rollups`. */
+const ROLLED_COLUMNS: Record<PartColumn, string> = {
+  n: 'sum(events)',
+  r: 'sum(summed)',
+  nr: 'sum(refunds)',
+  rr: 'sum(refunded)',
+  u: 'uniqCombined64MergeState(14)(users)',
+  s: 'uniqCombined64IfMergeState(14)(sessions)',
+}
+
 const count = (name?: NamedEvent): MeasureSql => ({ name, part: ['n'], sql: (when) => `sumIf(n, ${when})` })
 /** Exact: a decimal with four places times 10,000, as an integer of 128 bits. */
 const tenThousandths = (decimal: string) => `toInt128(${decimal} * 10000)`
@@ -55,6 +65,8 @@ const MEASURES: Record<Exclude<Measure, 'active_users'>, MeasureSql> = {
 export interface MeasurePlan {
   /** Aggregates of the inner query, with their names. */
   parts: string[]
+  /** The same of rows of `nowcast.rollups`. */
+  rolledParts: string[]
   /** The inner query's class of names, where measures differ in it. */
   nameClass: string | undefined
   /** Condition on the rows, where all measures are of events with one name. */
@@ -74,6 +86,7 @@ export function planMeasures(measures: readonly Measure[]): MeasurePlan {
   const classes = Object.values(EVENT_CLASS).map(({ condition, number }) => `${condition}, ${number}`)
   return {
     parts: [...columns].map((column) => `${PART_COLUMNS[column]} AS ${column}`),
+    rolledParts: [...columns].map((column) => `${ROLLED_COLUMNS[column]} AS ${column}`),
     nameClass: single ? undefined : `multiIf(${classes.join(', ')}, 0)`,
     condition: single && only !== undefined ? EVENT_CLASS[only].condition : undefined,
     measures: chosen.map(({ name, sql }) => sql(single || name === undefined ? '1' : EVENT_CLASS[name].selects)),

@@ -1,6 +1,7 @@
 import type { AggregateRequest, AggregateRow, Dimension, Measure } from '../../ports/event-store.ts'
 import { type AggregateStatement, activeUsersStatement, aggregateStatement } from './aggregate-sql.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import type { RolledMonth } from './rolled-months.ts'
 import { storableRange } from './time-segments.ts'
 
 /** Most keys that a broken-down series keeps apart when the caller sets no limit. */
@@ -10,17 +11,18 @@ const MAX_KEYS = 1000
 export async function readAggregate(
   connection: ClickHouseConnection,
   given: AggregateRequest,
+  rolled: readonly RolledMonth[] = [],
 ): Promise<AggregateRow[]> {
   const request = storableRange(given)
   if (request.from >= request.to || request.measures.length === 0) return []
-  const asked = { ...request, keys: request.keys ?? (await largestKeys(connection, request)) }
+  const asked = { ...request, keys: request.keys ?? (await largestKeys(connection, request, rolled)) }
   const groups = measureGroups(request)
   // The largest keys are known only once all measures stand side by side.
   const limit = groups.length === 1 ? request.limit : undefined
   const answers = await Promise.all(
     groups.map((measures) => {
       const part = { ...asked, measures, limit }
-      return run(connection, part, isActive(measures) ? activeUsersStatement(part) : aggregateStatement(part))
+      return run(connection, part, isActive(measures) ? activeUsersStatement(part) : aggregateStatement(part, rolled))
     }),
   )
   const [only] = answers
@@ -60,14 +62,18 @@ function isActive(measures: readonly Measure[]): boolean {
 }
 
 /** With a granularity and a breakdown: the keys that are largest over the whole range, where there are more. */
-async function largestKeys(connection: ClickHouseConnection, request: AggregateRequest): Promise<string[] | undefined> {
+async function largestKeys(
+  connection: ClickHouseConnection,
+  request: AggregateRequest,
+  rolled: readonly RolledMonth[],
+): Promise<string[] | undefined> {
   const { measures, granularity, breakdown, limit = MAX_KEYS } = request
   if (granularity === undefined || breakdown === undefined) return undefined
   const ranking: Measure = isActive(measures) ? 'users' : (measures[0] as Measure)
   // With the events beside it, keys whose first measure adds up to 0 are there too.
   const ranked: Measure[] = [ranking, 'events']
   const whole = { ...request, measures: ranked, granularity: undefined, limit: limit + 1 }
-  const rows = await run(connection, whole, aggregateStatement(whole))
+  const rows = await run(connection, whole, aggregateStatement(whole, rolled))
   return rows.length <= limit ? undefined : rows.slice(0, limit).map(({ key }) => key as string)
 }
 

@@ -1,5 +1,6 @@
-import type { Frontier, MinuteTotals } from '../../ports/event-store.ts'
+import type { Frontier, MinuteTotals, RolledUpMonth } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import { readRolledMonths } from './rolled-months.ts'
 import { storableRange } from './time-segments.ts'
 
 const OFFSETS = `log_epoch = {epoch:UInt32} AND log_partition = {partition:UInt16}
@@ -12,25 +13,36 @@ export async function readClock(connection: ClickHouseConnection): Promise<numbe
   return Number(rows[0]?.[0])
 }
 
-/** Highest archived offset of each partition, read from the projection `frontier`. */
+/** Highest archived offset of each partition, read from the projection `frontier` and from what deleted months left. */
 export async function readFrontiers(connection: ClickHouseConnection, epoch: number): Promise<Frontier[]> {
-  const sql = `SELECT log_partition, max(log_offset), toUnixTimestamp64Milli(argMax(received_at, log_offset))
-FROM nowcast.events
-WHERE log_epoch = {epoch:UInt32}
-GROUP BY log_partition
-ORDER BY log_partition`
+  const sql = `SELECT p, max(o), toUnixTimestamp64Milli(argMax(r, o)), max(retired)
+FROM (
+  SELECT log_partition AS p, max(log_offset) AS o, argMax(received_at, log_offset) AS r, 0 AS retired
+  FROM nowcast.events
+  WHERE log_epoch = {epoch:UInt32}
+  GROUP BY log_partition
+  UNION ALL
+  SELECT log_partition, log_offset, received_at, log_offset + 1 FROM nowcast.frontiers WHERE log_epoch = {epoch:UInt32}
+)
+GROUP BY p
+ORDER BY p`
   const context = { doing: 'reading the frontiers', parameters: { epoch } }
-  const rows = await connection.rows<[number, string, string]>(sql, context)
-  return rows.map(([partition, offset, receivedAt]) => ({
+  const rows = await connection.rows<[number, string, string, string]>(sql, context)
+  return rows.map(([partition, offset, receivedAt, retiredTo]) => ({
     partition,
     offset: Number(offset),
     receivedAt: Number(receivedAt),
+    retiredTo: Number(retiredTo),
   }))
 }
 
 /** Whether rows of another log epoch are archived, read from the projection `frontier`. */
 export async function readHasOtherEpochs(connection: ClickHouseConnection, epoch: number): Promise<boolean> {
-  const sql = `SELECT log_epoch FROM nowcast.events WHERE log_epoch != {epoch:UInt32} GROUP BY log_epoch LIMIT 1`
+  const sql = `SELECT log_epoch FROM (
+  SELECT log_epoch FROM nowcast.events WHERE log_epoch != {epoch:UInt32} GROUP BY log_epoch
+  UNION ALL
+  SELECT log_epoch FROM nowcast.frontiers WHERE log_epoch != {epoch:UInt32}
+) LIMIT 1`
   const rows = await connection.rows<[number]>(sql, { doing: 'reading the epochs', parameters: { epoch } })
   return rows.length > 0
 }
@@ -117,14 +129,26 @@ WHERE ${within('`toStartOfMinute(ts)`')}`,
   }
 }
 
-/** What the parts that reach into a range hold: an insert adds rows, a mutation counts up the version. */
+/** What the parts that reach into a range hold, and all hours: an insert adds rows, a mutation counts up the version. */
 export async function readRevision(connection: ClickHouseConnection, from: number, to: number): Promise<string> {
   const sql = `SELECT sum(rows), max(max_block_number), max(data_version)
 FROM system.parts
-WHERE database = 'nowcast' AND table = 'events' AND active
-  AND max_time >= toDateTime({from:UInt32}) AND min_time <= toDateTime({to:UInt32})`
+WHERE database = 'nowcast' AND active AND (table = 'rollups' OR (table = 'events'
+  AND max_time >= toDateTime({from:UInt32}) AND min_time <= toDateTime({to:UInt32})))`
   const range = storableRange({ from, to })
   const parameters = { from: Math.floor(range.from / 1000), to: Math.ceil(range.to / 1000) }
   const [row] = await connection.rows<[string, string, string]>(sql, { doing: 'reading the parts', parameters })
   return (row ?? []).join(' ')
+}
+
+/** Months that were rolled up, with the events that they had and that their hours hold. */
+export async function readRolledUpTotals(connection: ClickHouseConnection): Promise<RolledUpMonth[]> {
+  const rolled = await readRolledMonths(connection)
+  const sql = 'SELECT copy, sum(events) FROM nowcast.rollups WHERE copy IN {copies:Array(String)} GROUP BY copy'
+  const parameters = { copies: rolled.map(({ copy }) => copy) }
+  const rows = await connection.rows<[string, string]>(sql, { doing: 'counting rolled up months', parameters })
+  const held = new Map(rows)
+  return rolled.map(({ from, to, step, events, copy }) => ({
+    ...{ from, to, held: Number(held.get(copy) ?? 0), events: step === 'forgotten' ? 0 : Number(events) },
+  }))
 }

@@ -2,7 +2,8 @@ import type { Selection, StoredEvent } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { needsRawRows, selectionSql } from './dimension-sql.ts'
 import { QueryParameters } from './query-parameters.ts'
-import { segmentSql, storableRange, timeSegments } from './time-segments.ts'
+import type { RolledMonth } from './rolled-months.ts'
+import { segmentSql, storableRange, tableOf, timeSegments } from './time-segments.ts'
 
 const RECENT_COLUMNS = `id, name, toUnixTimestamp64Milli(ts), country, device, category, user_id, anonymous_id, url, title,
   amount, currency, properties`
@@ -53,15 +54,17 @@ LIMIT ${parameters.add(limit, 'UInt32')}`
 export async function readExcluded(
   connection: ClickHouseConnection,
   selection: Selection,
+  rolled: readonly RolledMonth[],
   signal?: AbortSignal,
 ): Promise<{ currency: string; events: number }[]> {
   const { from, to } = storableRange(selection)
   if (from >= to) return []
   const parameters = new QueryParameters()
   const selected = [...selectionSql(selection, parameters), "unconverted != ''"]
-  const parts = timeSegments({ from, to, raw: needsRawRows(selection), wholeHours: true }).map((segment) => {
+  const parts = timeSegments({ from, to, raw: needsRawRows(selection), wholeHours: true, rolled }).map((segment) => {
     const conditions = [...selected, segmentSql(segment, parameters)].join(' AND ')
-    return `SELECT unconverted, count() AS n FROM nowcast.events WHERE ${conditions} GROUP BY unconverted`
+    const count = segment.source === 'rollups' ? 'sum(events)' : 'count()'
+    return `SELECT unconverted, ${count} AS n FROM ${tableOf(segment)} WHERE ${conditions} GROUP BY unconverted`
   })
   const sql = `SELECT unconverted, sum(n) FROM (${parts.join(' UNION ALL ')}) GROUP BY unconverted ORDER BY unconverted`
   const context = { doing: 'reading excluded revenue', parameters: parameters.values, signal }
@@ -69,17 +72,17 @@ export async function readExcluded(
   return rows.map(([currency, events]) => ({ currency, events: Number(events) }))
 }
 
-/** Start of the earliest minute that has an event of the project, epoch ms. */
+/** Start of the earliest minute that has an event of the project, epoch ms; of its hour where hours are all there is. */
 export async function readFirstEventAt(connection: ClickHouseConnection, project: string): Promise<number | undefined> {
   // The sort key's order: one granule a part is read.
-  const sql = `SELECT toUnixTimestamp64Milli(ts)
-FROM nowcast.events
-WHERE project = {project:String}
-ORDER BY project, ts
-LIMIT 1`
+  const first = (time: string, column: string, table: string) =>
+    `SELECT ${time} AS t FROM nowcast.${table} WHERE project = {project:String} ORDER BY project, ${column} LIMIT 1`
+  const sql = `SELECT * FROM (${first('toUnixTimestamp64Milli(ts)', 'ts', 'events')})
+UNION ALL
+SELECT * FROM (${first('toInt64(toUnixTimestamp(hour)) * 1000', 'hour', 'rollups')})`
   const rows = await connection.rows<[string]>(sql, { doing: 'reading the first event', parameters: { project } })
-  const t = rows[0]?.[0]
-  return t === undefined ? undefined : Math.floor(Number(t) / 60_000) * 60_000
+  const t = rows.reduce((least, [time]) => Math.min(least, Number(time)), Number.POSITIVE_INFINITY)
+  return t === Number.POSITIVE_INFINITY ? undefined : Math.floor(Number(t) / 60_000) * 60_000
 }
 
 /** A decimal string with four places; '' stays. */

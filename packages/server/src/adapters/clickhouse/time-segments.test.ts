@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { timeSegments } from './time-segments.ts'
 
-const UNIT = { raw: 1, minute: 60_000, hour: 3_600_000 }
+const UNIT = { raw: 1, minute: 60_000, hour: 3_600_000, rollups: 1 }
 
 test('segments cover a range without gap or overlap, each in whole units of its source', () => {
   const moment = fc.integer({ min: 1_700_000_000_000, max: 1_700_000_000_000 + 10 * 3_600_000 })

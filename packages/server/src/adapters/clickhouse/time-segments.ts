@@ -1,5 +1,6 @@
 import type { Granularity } from '@nowcast/protocol'
 import type { QueryParameters } from './query-parameters.ts'
+import { type RolledMonth, splitByMonths } from './rolled-months.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -13,11 +14,13 @@ export function storableRange<T extends { from: number; to: number }>(range: T):
 
 /** A stretch of time and what it is read from. */
 export interface TimeSegment {
-  source: 'raw' | 'minute' | 'hour'
+  source: 'raw' | 'minute' | 'hour' | 'rollups'
   /** Inclusive, epoch ms. */
   from: number
   /** Exclusive, epoch ms. */
   to: number
+  /** Of `nowcast.rollups`: the months' copies. */
+  copies?: string[]
 }
 
 export interface SegmentChoice {
@@ -27,14 +30,22 @@ export interface SegmentChoice {
   raw: boolean
   /** Buckets are made of whole UTC hours. */
   wholeHours: boolean
+  /** Months that `nowcast.rollups` answers for; not with `raw`. @default none */
+  rolled?: readonly RolledMonth[]
 }
 
 /**
  * Divides a range so that each part is read from the coarsest rollup that is exact for it: raw rows for the cut minutes
- * at its ends, minutes for the cut hours, hours between.
+ * at its ends, minutes for the cut hours, hours between. Of months whose hours are all there is, an hour is whole, and
+ * counts where it begins.
  */
-export function timeSegments({ from, to, raw, wholeHours }: SegmentChoice): TimeSegment[] {
-  if (from >= to) return []
+export function timeSegments({ from, to, raw, wholeHours, rolled = [] }: SegmentChoice): TimeSegment[] {
+  return splitByMonths({ from, to }, raw ? [] : rolled).flatMap((piece): TimeSegment[] =>
+    piece.copies.length > 0 ? [{ source: 'rollups', ...piece }] : eventSegments({ ...piece, raw, wholeHours }),
+  )
+}
+
+function eventSegments({ from, to, raw, wholeHours }: SegmentChoice): TimeSegment[] {
   if (raw) return [{ source: 'raw', from, to }]
   const segments = nest({ source: 'raw', from, to }, 'minute', MINUTE_MS)
   return wholeHours ? segments.flatMap((s) => (s.source === 'minute' ? nest(s, 'hour', HOUR_MS) : [s])) : segments
@@ -54,16 +65,22 @@ function nest(outer: TimeSegment, source: TimeSegment['source'], unitMs: number)
 }
 
 /** The time that a source's rows have. */
-const TIME_SQL = { raw: 'ts', minute: 'toStartOfMinute(ts)', hour: 'toStartOfHour(ts)' } as const
+const TIME_SQL = { raw: 'ts', minute: 'toStartOfMinute(ts)', hour: 'toStartOfHour(ts)', rollups: 'hour' } as const
 
 /** The condition of a segment. A rollup is used only when its own time is filtered on. */
-export function segmentSql({ source, from, to }: TimeSegment, parameters: QueryParameters): string {
+export function segmentSql({ source, from, to, copies }: TimeSegment, parameters: QueryParameters): string {
   const time = TIME_SQL[source]
   const at = (ms: number) =>
     source === 'raw'
       ? `fromUnixTimestamp64Milli(${parameters.add(ms, 'Int64')}, 'UTC')`
-      : `toDateTime(${parameters.add(ms / 1000, 'UInt32')}, 'UTC')`
-  return `${time} >= ${at(from)} AND ${time} < ${at(to)}`
+      : `toDateTime(${parameters.add(Math.ceil(ms / 1000), 'UInt32')}, 'UTC')`
+  const within = `${time} >= ${at(from)} AND ${time} < ${at(to)}`
+  return copies ? `copy IN ${parameters.add(copies, 'Array(String)')} AND ${within}` : within
+}
+
+/** The table that a segment is read from. */
+export function tableOf({ source }: TimeSegment): string {
+  return source === 'rollups' ? 'nowcast.rollups' : 'nowcast.events'
 }
 
 export interface Bucketing {
