@@ -149,7 +149,11 @@ test('a month that gets old is refused first, then rolled up with all that was a
     { kind: 'series', metric: 'events', granularity: 'minute', range: { from: AUGUST - DAY_MS, to: AUGUST } },
     { kind: 'total', metric: 'active_users', range },
   ]) {
-    const refusal = { code: 'invalid_query', field: 'range', message: expect.stringContaining('2026-08-01T00:00:00.000Z') }
+    const refusal = {
+      code: 'invalid_query',
+      field: 'range',
+      message: expect.stringContaining('2026-08-01T00:00:00.000Z'),
+    }
     await expect(ask(question)).rejects.toMatchObject(refusal)
     const later = { ...question, range: { from: AUGUST, to: AUGUST + DAY_MS } }
     await expect(ask(later)).resolves.toBeDefined()

@@ -45,14 +45,18 @@ test('a short archive is within reach of the whole log', async () => {
 })
 
 test('seven minutes before what is archived it begins, and is complete five minutes after that', async () => {
-  const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS, retiredTo: 0 }]))
+  const { offset, completeFrom } = await start(
+    archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS, retiredTo: 0 }]),
+  )
   expect(offset).toBe(2)
   expect(completeFrom).toBe(7 * MINUTE_MS)
 })
 
 test('a log that was cut is complete five minutes after its first event', async () => {
   await log.trim(0, 8, 8)
-  const { offset, completeFrom } = await start(archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS, retiredTo: 0 }]))
+  const { offset, completeFrom } = await start(
+    archive([{ partition: 0, offset: 9, receivedAt: 9 * MINUTE_MS, retiredTo: 0 }]),
+  )
   expect(offset).toBe(8)
   expect(completeFrom).toBe(13 * MINUTE_MS)
 })

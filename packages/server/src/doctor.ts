@@ -5,7 +5,7 @@ import { checkClickHouse } from './adapters/clickhouse/check-clickhouse.ts'
 import { checkKafka } from './adapters/kafka/check-kafka.ts'
 import { checkWindows } from './adapters/kafka/check-windows.ts'
 import { checkRedis } from './adapters/redis/check-redis.ts'
-import { toConfig } from './config.ts'
+import { type Config, toConfig } from './config.ts'
 import type { NowcastOptions } from './create-nowcast.ts'
 import { dataDirHolder } from './data-dir/lock-data-dir.ts'
 import { kafkaConnection, kafkaTopicOptions, windowsTopicOf } from './open-adapters.ts'
@@ -28,6 +28,7 @@ export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
   const named = (name: string, findings: Finding[]) =>
     findings.map(({ what, ...rest }) => ({ ...rest, what: what.startsWith(name) ? what : `${name} ${what}` }))
   const parts = await Promise.all([
+    [retention(config)],
     checkDataDir(dataDir, holder?.pid),
     holder?.url ? checkServer(holder.url) : [],
     kafka ? checkKafka(kafkaTopicOptions(kafka)).then((findings) => named('Kafka', findings)) : [],
@@ -68,10 +69,25 @@ async function checkServer(url: string): Promise<Finding[]> {
       ok: ready,
       message: message ?? 'ready',
     }))
-    return [...findings, ...checkDedupeWindow(metrics)]
+    return [...findings, ...checkDedupeWindow(metrics), ...checkStrayEvents(metrics)]
   } catch (error) {
     return [{ what: 'server', ok: false, message: `${url} does not answer: ${(error as Error).message}` }]
   }
+}
+
+/** How long what is archived stays. */
+function retention({ rawRetentionMonths: events, rollupRetentionMonths: hours }: Config): Finding {
+  const beside = (months: number) => `the running month and ${months} before it`
+  const kept = hours === undefined ? 'their hours for ever' : `their hours of ${beside(hours)}`
+  const message = events === undefined ? 'events are kept for ever' : `events are kept of ${beside(events)}, ${kept}`
+  return { what: 'retention', ok: true, message }
+}
+
+function checkStrayEvents(metrics: string): Finding[] {
+  const events = Number(/^nowcast_stray_events (\S+)$/m.exec(metrics)?.[1] ?? 0)
+  if (events === 0) return []
+  const message = `${events} events came after their month was rolled up, and are not counted: give all processes the same rawRetentionMonths`
+  return [{ what: 'server: retention', ok: false, message }]
 }
 
 function checkDedupeWindow(metrics: string): Finding[] {

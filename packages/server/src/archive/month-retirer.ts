@@ -57,7 +57,8 @@ export function createMonthRetirer(dependencies: MonthRetirerDependencies, optio
     for (;;) {
       const archived = await archivedTo()
       if (extents.every(({ end }, partition) => (archived[partition] ?? 0) >= end)) return
-      if (performance.now() > deadline) throw new Error('the archive is behind the log, and old events may be in between')
+      if (performance.now() > deadline)
+        throw new Error('the archive is behind the log, and old events may be in between')
       await sleep(POLL_MS, undefined, { signal })
     }
   }

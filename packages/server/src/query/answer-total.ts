@@ -24,7 +24,12 @@ export async function answerTotal(
     totalOver(before, 'previous', question, state, sources).catch(nullWhileAway),
   ])
   const isKnown = before.from >= sources.eventsFrom
-  return { kind: 'total', ...value, previous: isKnown ? previous : { v: 0, unknown: true }, ...(definition.money && { currency: project.currency }) }
+  return {
+    kind: 'total',
+    ...value,
+    previous: isKnown ? previous : { v: 0, unknown: true },
+    ...(definition.money && { currency: project.currency }),
+  }
 }
 
 /** What is live is answered without what is not: the archive may be away. */

@@ -1,9 +1,9 @@
 import type { EventStore, Stretch } from '../ports/event-store.ts'
 import { zoneOffset } from '../window/zone.ts'
 import type { Bucket } from './buckets.ts'
+import { invalid } from './query-schema.ts'
 import type { Question } from './question.ts'
 import { isCellDimension } from './question-filters.ts'
-import { invalid } from './query-schema.ts'
 
 const HOUR_MS = 3_600_000
 /** Events stay for a whole month at least: later than so long ago there are all of them, ms. */
@@ -58,4 +58,3 @@ export function cutsHours(range: Bucket, months: readonly Stretch[], { kind, tim
     .filter((month) => month.from < range.to && month.to > range.from)
     .some((month) => isCut(range.from, month) || isCut(range.to, month) || (kind === 'series' && isLocal(month)))
 }
-

@@ -45,6 +45,34 @@ describe('in a cluster', () => {
     expect(tablesOf('ALTER TABLE nowcast.rejected_events MODIFY TTL x')).toEqual(['nowcast.rejected_events'])
   })
 
+  test('months are deleted, and users rewritten, on every node', async () => {
+    const on = (sql: string) => clusterStatements(sql, 'c')
+    expect(on('ALTER TABLE nowcast.events DROP PARTITION 202509')).toEqual([
+      "ALTER TABLE nowcast.events_local ON CLUSTER 'c' DROP PARTITION 202509",
+    ])
+    expect(on("ALTER TABLE nowcast.rollups DROP PARTITION '202509.1f3a5c7e9b2d'")).toEqual([
+      "ALTER TABLE nowcast.rollups_local ON CLUSTER 'c' DROP PARTITION '202509.1f3a5c7e9b2d'",
+    ])
+    const [users] = on('CREATE TABLE IF NOT EXISTS nowcast.deleted_users\n(\n  x Int8\n)\nENGINE = MergeTree')
+    expect(users).toContain("ReplicatedMergeTree('/clickhouse/tables/nowcast/deleted_users', '{shard}-{replica}')")
+    const [local, over] = on('CREATE TABLE IF NOT EXISTS nowcast.rollups\n(\n  x Int8\n)\nENGINE = MergeTree')
+    expect(local).toContain('nowcast.rollups_local')
+    expect(over).toContain("ENGINE = Distributed('c', 'nowcast', 'rollups_local', cityHash64(project, hour))")
+  })
+
+  test('what each node must have, and have done, is asked of each', async () => {
+    const parts = "SELECT partition FROM system.parts WHERE database = 'nowcast' AND table = 'rollups'"
+    expect(clusterQuestion(parts, 'c')).toBe(
+      "SELECT partition FROM clusterAllReplicas('c', system.parts) WHERE database = 'nowcast' AND table = 'rollups_local'",
+    )
+    const listed =
+      'SELECT (SELECT count() FROM nowcast.deleted_users WHERE salt = 1) >= (SELECT count() FROM system.one)'
+    expect(clusterQuestion(listed, 'c')).toBe(
+      "SELECT (SELECT count() FROM clusterAllReplicas('c', nowcast.deleted_users) WHERE salt = 1) >= (SELECT count() FROM clusterAllReplicas('c', system.one))",
+    )
+    expect(await parsed(clusterQuestion(listed, 'c'))).toContain('SelectQuery')
+  })
+
   test('questions about rollups and parts reach every node, others are the same', async () => {
     const rollup = "SELECT countMerge(`count()`) FROM mergeTreeProjection('nowcast', 'events', 'rollup_minute')"
     const parts = "SELECT name FROM system.projection_parts WHERE database = 'nowcast' AND table = 'events'"

@@ -11,7 +11,8 @@ const DAY_MS = 86_400_000
 const COPY_WITHIN_MS = 6 * 3_600_000
 const CELL = 'cell_name, cell_country, cell_device, cell_category, hot1, hot2, unconverted'
 /** As the migration says it, so that a month's hours are read from its projection. */
-const HOURS = "toStartOfHour(ts) >= toDateTime({from:UInt32}, 'UTC') AND toStartOfHour(ts) < toDateTime({to:UInt32}, 'UTC')"
+const HOURS =
+  "toStartOfHour(ts) >= toDateTime({from:UInt32}, 'UTC') AND toStartOfHour(ts) < toDateTime({to:UInt32}, 'UTC')"
 const WRITING = { async_insert: 0, insert_deduplicate: 0 } as const
 const COPYING = {
   ...WRITING,

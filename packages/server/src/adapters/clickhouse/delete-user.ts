@@ -5,6 +5,8 @@ import type { UserDeletion } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 
 const POLL_MS = 100
+/** How long the nodes of a cluster have to hear of a user. */
+const LIST_MS = 60_000
 const MOST_NAMES = 100
 const MOST_TRIES = 3
 /** Replicated tables ask for the second, since the statement reads another table. */
@@ -15,16 +17,23 @@ const SALT = '(SELECT any(salt) FROM nowcast.deleted_users)'
 /** Ids, and what a person may have written or opened. What counts are made of stays. */
 const WIPED = ['user_id', 'anonymous_id', 'session_id', 'url', 'path', 'referrer', 'title']
 
+/** Random text by which a statement is found again in ClickHouse's own list. */
+const newMark = () => `forget-${randomBytes(8).toString('hex')}`
+
 /** The same new hash for all rows of a user, a new id for each row: nothing of them can be computed from outside. */
-const REWRITE = `ALTER TABLE nowcast.events UPDATE
+const rewriteSql = (mark: string) => `ALTER TABLE nowcast.events UPDATE
   ${WIPED.map((column) => `${column} = ''`).join(', ')},
   properties = '{}',
   id = hex(sipHash128(${SALT}, log_epoch, log_partition, log_offset)),
   user_hash = sipHash64(${SALT}, user_hash)
-WHERE (project, user_id) IN ${LISTED} OR (project, anonymous_id) IN ${LISTED}`
+WHERE '${mark}' != '' AND ((project, user_id) IN ${LISTED} OR (project, anonymous_id) IN ${LISTED})`
 
-const UNFINISHED = `SELECT sum(parts_to_do), count() FROM system.mutations
-WHERE database = 'nowcast' AND table = 'events' AND NOT is_done AND command LIKE '%nowcast.deleted_users%'`
+/** Each node of a cluster has its own list of statements, and one that lags does not know of the newest yet. */
+const NODES = '(SELECT count() FROM system.one)'
+const UNFINISHED = `SELECT sum(parts_to_do), toInt64(${NODES}) - toInt64(countIf(is_done)) FROM system.mutations
+WHERE database = 'nowcast' AND table = 'events' AND position(command, {mark:String}) > 0`
+/** Each reads its own copy of the list of users. */
+const IS_LISTED = `SELECT (SELECT count() FROM nowcast.deleted_users WHERE salt = {salt:UInt64}) >= ${NODES}`
 
 /** Anonymises the rows of users, one at a time. */
 export interface UserDeleter {
@@ -36,10 +45,13 @@ export interface UserDeleter {
 export function createUserDeleter(connection: ClickHouseConnection): UserDeleter {
   let isBusy = false
 
-  async function settle(onProgress: (partsLeft: number) => void): Promise<void> {
+  /** Rewrites the rows of the users that are listed, and empties the list. */
+  async function rewriteListed(onProgress: (partsLeft: number) => void): Promise<void> {
+    const mark = newMark()
+    await connection.command(rewriteSql(mark), { doing: DOING, settings: REWRITE_SETTINGS })
     for (;;) {
-      const [row] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING })
-      if (Number(row?.[1] ?? 0) === 0) break
+      const [row] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING, parameters: { mark } })
+      if (Number(row?.[1] ?? 0) <= 0) break
       onProgress(Number(row?.[0]))
       await sleep(POLL_MS)
     }
@@ -50,8 +62,15 @@ export function createUserDeleter(connection: ClickHouseConnection): UserDeleter
     const parameters = { project, id, salt: randomBytes(8).readBigUInt64LE().toString() }
     const note = 'INSERT INTO nowcast.deleted_users SELECT {project:String}, {id:String}, {salt:UInt64}'
     await connection.command(note, { doing: DOING, parameters, settings: { async_insert: 0 } })
-    await connection.command(REWRITE, { doing: DOING, settings: REWRITE_SETTINGS })
-    await settle(onProgress)
+    const isListed = async () =>
+      (await connection.rows<[number]>(IS_LISTED, { doing: DOING, parameters }))[0]?.[0] === 1
+    for (const until = performance.now() + LIST_MS; !(await isListed()); await sleep(POLL_MS)) {
+      if (performance.now() < until) continue
+      throw new NowcastError('archive_unavailable', 'a node of ClickHouse lags behind: it goes on at the next start', {
+        retryable: true,
+      })
+    }
+    await rewriteListed(onProgress)
   }
 
   async function rowsOf(parameters: { project: string; id: string }): Promise<UserDeletion> {
@@ -90,11 +109,9 @@ WHERE project = {project:String} AND (user_id = {id:String} OR anonymous_id = {i
     async resume() {
       const [row] = await connection.rows<[string]>('SELECT count() FROM nowcast.deleted_users', { doing: DOING })
       if (row?.[0] === '0') return
-      const [unfinished] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING })
-      // It was noted, and the process ended before the rewriting began, or after.
-      if (unfinished?.[1] === '0') await connection.command(REWRITE, { doing: DOING, settings: REWRITE_SETTINGS })
       isBusy = true
-      settle(() => {})
+      // It was noted, and the process ended before the rewriting began, or after: rows that are rewritten match no more.
+      rewriteListed(() => {})
         .catch(() => {})
         .finally(() => {
           isBusy = false

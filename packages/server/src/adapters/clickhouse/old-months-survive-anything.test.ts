@@ -45,7 +45,14 @@ async function nextMonth(): Promise<number> {
   const events = times.map(
     (ts, i): ModelEvent => ({
       ...{ offset: months * 10 + i, partition: i % 2, project: 'shop', id: `e${months}-${i}`, name: 'purchase', ts },
-      ...{ userId: `u${i}`, sessionId: `s${i}`, country: 'DE', device: 'mobile', category: '(none)', revenue: `${i}.25` },
+      ...{
+        userId: `u${i}`,
+        sessionId: `s${i}`,
+        country: 'DE',
+        device: 'mobile',
+        category: '(none)',
+        revenue: `${i}.25`,
+      },
     }),
   )
   await connection.insert('nowcast.events', rowsOf(events), { doing: 'testing' })
@@ -76,7 +83,9 @@ function around(before: (statement: number) => Promise<void>, after: (statement:
   return { wrapped, statements: () => statement }
 }
 
-test('of two processes at once, one that halts anywhere and goes on when the other has ended changes nothing', { timeout: MOST_MS }, async () => {
+test('of two processes at once, one that halts anywhere and goes on when the other has ended changes nothing', {
+  timeout: MOST_MS,
+}, async () => {
   for (let halt = 0; halt < STEPS; halt++) {
     const end = await nextMonth()
     const expected = await everything()
@@ -94,7 +103,9 @@ test('of two processes at once, one that halts anywhere and goes on when the oth
   }
 })
 
-test('killed before any statement, the answers stay, and the next process ends the work', { timeout: MOST_MS }, async () => {
+test('killed before any statement, the answers stay, and the next process ends the work', {
+  timeout: MOST_MS,
+}, async () => {
   for (let last = 0; last < STEPS; last++) {
     const end = await nextMonth()
     const expected = await everything()

@@ -1,7 +1,15 @@
 import type { RetiredMonths, Retirement } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { copyMonth } from './copy-month.ts'
-import { ANNOUNCED_MS, isRolledUp, monthOf, type OldMonth, type RolledMonth, readOldMonths, readRolledMonths } from './rolled-months.ts'
+import {
+  ANNOUNCED_MS,
+  isRolledUp,
+  monthOf,
+  type OldMonth,
+  type RolledMonth,
+  readOldMonths,
+  readRolledMonths,
+} from './rolled-months.ts'
 
 const DOING = 'deleting old months'
 /** Hours that nobody reads: whoever copied them was killed, or was not the first. */
@@ -79,7 +87,8 @@ WHERE log_offset >= copied_to`,
     const copies = await partitionsOf('rollups')
     for (const month of rolled) {
       const own = copies.filter((copy) => COPY.exec(copy)?.[1] === String(month.month))
-      if (month.month >= before || month.step === 'copied' || held.has(String(month.month)) || own.length === 0) continue
+      if (month.month >= before || month.step === 'copied' || held.has(String(month.month)) || own.length === 0)
+        continue
       if (month.step === 'dropped') await note('forgotten', month)
       for (const copy of own) await drop('rollups', `'${copy}'`)
       done.forgotten.push(month.month)

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { toConfig } from './config.ts'
+
+const DAY_MS = 24 * 3_600_000
+
+test.each([
+  [{ rollupRetentionMonths: 12 }, 'rollupRetentionMonths: hours stay when events go'],
+  [{ rawRetentionMonths: 3, rollupRetentionMonths: 2 }, 'rollupRetentionMonths: must be at least rawRetentionMonths'],
+  [{ rawRetentionMonths: 0 }, 'rawRetentionMonths: '],
+  [{ rawRetentionMonths: 'soon' }, 'rawRetentionMonths: '],
+  [
+    { rawRetentionMonths: 1, logRetentionMs: 28 * DAY_MS },
+    'rawRetentionMonths: the log keeps events for 28 days (logRetentionMs)',
+  ],
+  [
+    { rawRetentionMonths: 1, kafka: { brokers: ['a:1'], retentionMs: 40 * DAY_MS } },
+    'rawRetentionMonths: the log keeps events for 40 days (kafka.retentionMs), so they would outlive it: keep at least 2 months',
+  ],
+])('a retention that cannot be kept is refused by its field: %j', (options, message) => {
+  expect(() => toConfig(options)).toThrow(message)
+})
+
+test('events are kept for ever unless a retention is set, and rollups at least as long as they', () => {
+  expect(toConfig({})).not.toHaveProperty('rawRetentionMonths')
+  expect(toConfig({ rawRetentionMonths: '3', rollupRetentionMonths: 3 })).toMatchObject({
+    rawRetentionMonths: 3,
+    rollupRetentionMonths: 3,
+  })
+})
