@@ -97,7 +97,9 @@ test('a month that gets old is refused first, then rolled up with all that was a
   }
   const audited = async () => {
     const { differences, offsets } = await audit({ log, hotStore, eventStore, archivedTo }, DUPLICATES)
-    return { differences, offsets }
+    // What came after the last event of the month is looked for, in log and history.
+    expect(offsets).toBeGreaterThan(0)
+    return differences
   }
   const retirer = createMonthRetirer(
     { log, eventStore, archivedTo, clock, telemetry, logger },
@@ -130,7 +132,7 @@ test('a month that gets old is refused first, then rolled up with all that was a
   await retirer.retire()
   expect(await answers()).toEqual(before)
   expect((await eventStore.rolledUpTotals()).map(({ events, held }) => [events, held])).toEqual([[32, 32]])
-  expect(await audited()).toEqual({ differences: [], offsets: 1 })
+  expect(await audited()).toEqual([])
   expect(telemetry.registry.getSingleMetric('nowcast_retired_months_total')).toBeDefined()
   const counted = await telemetry.retiredMonths.get()
   expect(counted.values.map(({ labels, value }) => [labels.step, value])).toEqual(
@@ -176,5 +178,5 @@ test('a month that gets old is refused first, then rolled up with all that was a
   await retirer.retire()
   expect((await telemetry.strayEvents.get()).values[0]?.value).toBe(0)
   expect(await answers()).toEqual(before)
-  expect(await audited()).toEqual({ differences: [], offsets: 1 })
+  expect(await audited()).toEqual([])
 })

@@ -15,6 +15,8 @@ afterAll(() => fixture.cleanUp())
 const HOUR_MS = 3_600_000
 /** Statements that change something, from a month's announcement to the end of its events. */
 const STEPS = 7
+/** Between two days that are copied; before the copy counts; before and after it is noted that events go. */
+const DANGEROUS = [2, 4, 5, 6]
 /** Seconds on an idle machine. */
 const MOST_MS = 600_000
 const MEASURES: Measure[] = ['events', 'revenue', 'users', 'sessions']
@@ -103,10 +105,10 @@ test('of two processes at once, one that halts anywhere and goes on when the oth
   }
 })
 
-test('killed before any statement, the answers stay, and the next process ends the work', {
+test('killed before a statement, the answers stay, and the next process ends the work', {
   timeout: MOST_MS,
 }, async () => {
-  for (let last = 0; last < STEPS; last++) {
+  for (const last of DANGEROUS) {
     const end = await nextMonth()
     const expected = await everything()
     const { wrapped } = around(
