@@ -91,7 +91,8 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
     const needsFirst = question.anomalies !== undefined || question.kind === 'overview' || isLacking
     const firstEventAt = needsFirst ? await firstEvents.of(question.project.id, view) : undefined
     if (isLacking) requireEvents(range, months, firstEventAt)
-    const eventsFrom = isLacking ? Math.max(...months.map(({ to }) => to)) : 0
+    const lackingTo = isLacking ? Math.max(...months.map(({ to }) => to)) : 0
+    const eventsFrom = (firstEventAt ?? 0) < lackingTo ? lackingTo : 0
     const sources: Sources = {
       ...{ view, eventStore, now, eventsFrom, closeAfterMs, signal },
       firstEventAt: firstEventAt === undefined ? undefined : Math.max(firstEventAt, eventsFrom),

@@ -39,8 +39,7 @@ export async function copyMonth(
   const until = (await readClock(connection)) + COPY_WITHIN_MS
   const { from, to } = monthStretch(month)
   const run = async (sql: string, parameters: Record<string, unknown>, settings: ClickHouseSettings = WRITING) => {
-    signal?.throwIfAborted()
-    await connection.command(sql, { doing: DOING, parameters, settings })
+    await connection.command(sql, { doing: DOING, parameters, settings, ...(signal && { signal }) })
   }
 
   const days = await connection.rows<[number]>(
