@@ -60,6 +60,7 @@ function mutated(example: unknown): fc.Arbitrary<unknown> {
     if (how === 'replace') parent[last] = value
     else if (how === 'remove') delete parent[last]
     else if (how === 'repeat') parent[last] = Array.from({ length: 20 }, () => parent[last])
+    else if (Array.isArray(parent[last])) parent[last] = [...(parent[last] as unknown[]), value]
     else if (typeof parent[last] === 'object' && parent[last] !== null)
       (parent[last] as Record<string, unknown>)[key] = value
     else parent[last] = { [key]: value }

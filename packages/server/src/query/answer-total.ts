@@ -27,7 +27,7 @@ export async function answerTotal(
   return {
     kind: 'total',
     ...value,
-    previous: isKnown ? previous : { v: 0, unknown: true },
+    previous: isKnown ? previous : null,
     ...(definition.money && { currency: project.currency }),
   }
 }
