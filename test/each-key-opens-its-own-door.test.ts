@@ -162,6 +162,22 @@ describe('which key opens which door', () => {
     if (name.startsWith('another')) expect(JSON.stringify(body)).not.toMatch(/acme|globex/)
   })
 
+  it.each(names)(
+    'the project and its write key are told to %s only if it may see all of it',
+    async (name: Credential) => {
+      const { status, body } = await request(`${server.url}/v1/project`, { headers: bearer(CREDENTIALS[name]) })
+      const seesAll = ['the secret key', 'a token', "another project's secret key", "another project's token"]
+      const isKnown = WRITERS.includes(name) || name === 'a token with filters' || name === 'a token with metrics'
+      expect(status).toBe(seesAll.includes(name) ? 200 : isKnown ? 403 : 401)
+      const own = name.startsWith('another') ? OTHER : SHOP
+      const { id, writeKey } = own
+      if (status === 200) {
+        expect(body).toEqual({ id, name: id, timezone: 'UTC', currency: expect.any(String), writeKey })
+      }
+      for (const secret of [own.secretKey, own.readSecret]) expect(JSON.stringify(body)).not.toContain(secret)
+    },
+  )
+
   it.each(names)('the owner’s commands are not for %s', async (name: Credential) => {
     expect([401, 403]).toContain((await post('/v1/admin/audit', CREDENTIALS[name], {})).status)
   })

@@ -6,7 +6,7 @@ import type { TotalAnswer } from '@nowcast/protocol'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeInChromium } from '../packages/sdk-browser/test/chromium.ts'
 import { readDocuments } from './documents/read-documents.ts'
-import { createProject, packAll } from './packed-project.ts'
+import { createProject, PUBLIC_PACKAGES, packAll } from './packed-project.ts'
 import { freePorts } from './servers/free-ports.ts'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
 import { endProcess } from './servers/nowcast-cli.ts'
@@ -48,7 +48,7 @@ describeInChromium('an app with Next.js, as its guide says', (browser) => {
     folder = await mkdtemp(join(tmpdir(), 'nowcast-nextjs-'))
     server = await startServer({ config: { projects: [project] } })
     const app = join(folder, 'app-of-a-reader')
-    await createProject(app, [...Object.values(await packAll(folder)), ...NEXT])
+    await createProject(app, [...Object.values(await packAll(folder, PUBLIC_PACKAGES)), ...NEXT])
     for (const [path, text] of Object.entries({ ...OWN, ...filesOfGuide() })) {
       await mkdir(dirname(join(app, path)), { recursive: true })
       await writeFile(join(app, path), text)

@@ -7,11 +7,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createProject, type PublicPackage, packAll, printed, typeErrors } from './packed-project.ts'
+import {
+  createProject,
+  everyComponent,
+  PUBLIC_PACKAGES,
+  type PublicPackage,
+  packAll,
+  printed,
+  typeErrors,
+} from './packed-project.ts'
 
 const run = promisify(execFile)
-
-const REACT_COMPONENTS = ['NowcastProvider', 'Dashboard', 'ActiveUsers', 'TimeSeries', 'Breakdown', 'FilterBar']
 
 /** Fails to compile if a declaration file has lost a type, which would make it `any` in silence. */
 const IS_ANY = 'type IsAny<T> = 0 extends 1 & T ? true : false\n'
@@ -31,24 +37,12 @@ client.track('purchase', { userId: 'u1', revenue: '19.99', currency: 'EUR' })
 export const start = async () => (await createNowcast({ projects: [] })).start()
 `
 
-const COMPONENTS = `${IS_ANY}
-import { ActiveUsers, Dashboard, NowcastProvider, TimeSeries, useQuery } from '@nowcast/react'
-export const notAny: [IsAny<typeof Dashboard>, IsAny<ReturnType<typeof useQuery>>] = [false, false]
-export const page = (
-  <NowcastProvider url="https://host" token={async () => 'token'}>
-    <ActiveUsers />
-    <TimeSeries metric="revenue" last="24h" breakdown="country" anomalies />
-    <Dashboard />
-  </NowcastProvider>
-)
-`
-
 let folder: string
 let tarballs: Record<PublicPackage, string>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nowcast-packed-'))
-  tarballs = await packAll(folder)
+  tarballs = await packAll(folder, PUBLIC_PACKAGES)
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -63,7 +57,11 @@ describe('all packages in one empty project, with React 19', () => {
   })
 
   test('types hold in an ES module, in a CommonJS file and in JSX', async () => {
-    const files = { 'esm.mts': ALL_PACKAGES, 'commonjs.cts': ALL_PACKAGES, 'components.tsx': COMPONENTS }
+    const files = {
+      'esm.mts': ALL_PACKAGES,
+      'commonjs.cts': ALL_PACKAGES,
+      'components.tsx': await everyComponent(),
+    }
     expect(await typeErrors(project, files)).toBe('')
   })
 
@@ -108,29 +106,6 @@ describe('all packages in one empty project, with React 19', () => {
     } finally {
       server.child.kill('SIGKILL')
     }
-  })
-})
-
-describe.each(['18', '19'])('only @nowcast/react, with React %s', (version) => {
-  let project: string
-
-  beforeAll(async () => {
-    project = join(folder, `only-react-${version}`)
-    const packages = ['react', 'react-dom', 'react-is', '@types/react', '@types/react-dom'].map(
-      (n) => `${n}@${version}`,
-    )
-    await createProject(project, [tarballs['react-dashboard'], ...packages, '@types/node@20'])
-  })
-
-  test('types hold in JSX', async () => {
-    expect(await typeErrors(project, { 'components.tsx': COMPONENTS })).toBe('')
-  })
-
-  test('components load, and there is a style sheet', async () => {
-    const names = await printed(project, "console.log(Object.keys(await import('@nowcast/react')).join(' '))")
-    expect(names.split(' ')).toEqual(expect.arrayContaining(REACT_COMPONENTS))
-    const style = await printed(project, "console.log(import.meta.resolve('@nowcast/react/style.css'))")
-    expect(await readFile(new URL(style), 'utf8')).toContain('--nowcast')
   })
 })
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -11,16 +11,19 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export const PUBLIC_PACKAGES = ['sdk-browser', 'sdk-node', 'react-dashboard', 'server'] as const
 export type PublicPackage = (typeof PUBLIC_PACKAGES)[number]
 
-/** Packs the packages as they would be published. Returns the tarball of each. */
-export async function packAll(folder: string): Promise<Record<PublicPackage, string>> {
-  const tarballs: Partial<Record<PublicPackage, string>> = {}
-  for (const name of PUBLIC_PACKAGES) {
+/** Packs packages as they would be published. Returns the tarball of each. */
+export async function packAll<Name extends PublicPackage>(
+  folder: string,
+  names: readonly Name[],
+): Promise<Record<Name, string>> {
+  const tarballs: Partial<Record<Name, string>> = {}
+  for (const name of names) {
     const source = join(root, 'packages', name)
     if (!existsSync(join(source, 'dist'))) throw new Error(`${name} is not built: run \`npm run build\` first`)
     const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source })
     tarballs[name] = join(folder, tarballName(JSON.parse(stdout)))
   }
-  return tarballs as Record<PublicPackage, string>
+  return tarballs as Record<Name, string>
 }
 
 /** npm 12 prints an object by package name where npm 11 and earlier print an array. */
@@ -63,4 +66,10 @@ export async function typeErrors(folder: string, files: Record<string, string>):
 export async function printed(folder: string, code: string, kind: 'module' | 'commonjs' = 'module'): Promise<string> {
   const { stdout } = await run(process.execPath, [`--input-type=${kind}`, '--eval', code], { cwd: folder })
   return stdout.trim()
+}
+
+/** A page with all that `@nowcast/react` exports, as a user of the package writes it. */
+export async function everyComponent(): Promise<string> {
+  const source = await readFile(join(root, 'packages/react-dashboard/test/embed/every-component.tsx'), 'utf8')
+  return source.replace("'../../src/index.ts'", "'@nowcast/react'")
 }

@@ -3,7 +3,7 @@ import resolve from '@rollup/plugin-node-resolve'
 import { dts } from 'rollup-plugin-dts'
 import esbuild from 'rollup-plugin-esbuild'
 
-const external = [/^react($|\/)/, /^react-dom($|\/)/, 'recharts', 'socket.io-client']
+const external = [/^react($|\/)/, /^react-dom($|\/)/, 'recharts']
 
 const clean = { name: 'clean', buildStart: () => rm('dist', { recursive: true, force: true }) }
 

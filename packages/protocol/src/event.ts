@@ -158,6 +158,18 @@ export interface RejectedAnswer {
   }[]
 }
 
+/** Answer of `GET /v1/project`. */
+export interface ProjectAnswer {
+  id: string
+  name: string
+  /** IANA. */
+  timezone: string
+  /** ISO 4217. */
+  currency: string
+  /** Of browsers: whoever opens a page that sends events can read it there. The secret key is never answered. */
+  writeKey: string
+}
+
 /** Answer of `POST /v1/events` with status 202: accepted events are durable. */
 export interface IngestAnswer {
   accepted: number

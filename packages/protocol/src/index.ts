@@ -7,6 +7,7 @@ export type {
   EventInput,
   EventRejectionCode,
   IngestAnswer,
+  ProjectAnswer,
   RejectedAnswer,
   RejectedEvent,
   StandardEvent,

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'react'
 import { Dashboard, FilterBar, RecentEvents, useConnection, useQuery } from '../src/index.ts'
 import { type Address, SECTIONS, type Section } from './address.ts'
-import { ConnectSection } from './connect-section.tsx'
+import { type ConnectProps, ConnectSection } from './connect-section.tsx'
 import { EmptyScreen } from './empty-screen.tsx'
 import { FunnelSection } from './funnel-section.tsx'
 import { RejectedEvents } from './rejected-events.tsx'
+import { ShortcutsHelp } from './shortcuts-help.tsx'
+import { useProject } from './use-project.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 
 export interface ProjectPageProps {
@@ -24,13 +26,16 @@ const NAMES: Record<Section, string> = { overview: 'Overview', funnel: 'Funnel',
 export function ProjectPage({ url, token, project, address, onAddress, onRefused }: ProjectPageProps) {
   const { status, error } = useConnection()
   const [isLooking, setLooking] = useState(true)
+  const [isHelp, setHelp] = useState(false)
+  const known = useProject(url, token)
+  const name = known?.name ?? project
   useEffect(() => {
-    document.title = project ? `${project} · Nowcast` : 'Nowcast'
-  }, [project])
+    document.title = name ? `${name} · Nowcast` : 'Nowcast'
+  }, [name])
   useEffect(() => {
     if (status === 'refused' && error?.needsToken) onRefused(error.message)
   }, [status, error, onRefused])
-  useShortcuts((section) => onAddress({ section }))
+  useShortcuts({ address, onAddress, onHelp: () => setHelp(true) })
   return (
     <div className="page-main">
       <nav className="page-nav nowcast" aria-label="Parts of the page">
@@ -45,15 +50,22 @@ export function ProjectPage({ url, token, project, address, onAddress, onRefused
             {NAMES[section]}
           </button>
         ))}
+        <button
+          type="button"
+          className="page-nav-help"
+          aria-label="Shortcuts"
+          title="Press ?"
+          onClick={() => setHelp(true)}
+        >
+          ?
+        </button>
       </nav>
+      {isHelp && <ShortcutsHelp onClose={() => setHelp(false)} />}
       <main className="page-section">
-        {isLooking && <FirstEvent url={url} onFound={() => setLooking(false)} />}
+        <h1 className="nowcast-sr">{project ?? 'Nowcast'}</h1>
+        {isLooking && <FirstEvent url={url} writeKey={known?.writeKey} onFound={() => setLooking(false)} />}
         {address.section === 'overview' && (
-          <Dashboard
-            title={project ?? 'Nowcast'}
-            defaultView={address.view}
-            onViewChange={(view) => onAddress({ view })}
-          />
+          <Dashboard title={project ?? 'Nowcast'} view={address.view} onViewChange={(view) => onAddress({ view })} />
         )}
         {address.section === 'funnel' && (
           <>
@@ -63,18 +75,19 @@ export function ProjectPage({ url, token, project, address, onAddress, onRefused
         )}
         {address.section === 'events' && (
           <>
+            <h2 className="nowcast-sr">{NAMES.events}</h2>
             <FilterBar />
             <RecentEvents limit={40} />
             <RejectedEvents url={url} token={token} />
           </>
         )}
-        {address.section === 'connect' && <ConnectSection url={url} />}
+        {address.section === 'connect' && <ConnectSection url={url} writeKey={known?.writeKey} />}
       </main>
     </div>
   )
 }
 
-function FirstEvent({ url, onFound }: { url: string; onFound(): void }) {
+function FirstEvent({ url, writeKey, onFound }: ConnectProps & { onFound(): void }) {
   const { data } = useQuery(
     { kind: 'total', metric: 'events', range: EVER, granularity: 'day' },
     { refreshMs: LOOK_AGAIN_MS, unfiltered: ['country', 'device', 'category', 'name'] },
@@ -83,5 +96,5 @@ function FirstEvent({ url, onFound }: { url: string; onFound(): void }) {
   useEffect(() => {
     if (isFound) onFound()
   }, [isFound, onFound])
-  return data?.v === 0 ? <EmptyScreen url={url} /> : null
+  return data?.v === 0 ? <EmptyScreen url={url} writeKey={writeKey} /> : null
 }

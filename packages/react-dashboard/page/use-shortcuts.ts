@@ -1,18 +1,28 @@
 import { useEffect, useRef } from 'react'
-import { SECTIONS, type Section } from './address.ts'
+import type { Address } from './address.ts'
+import { SHORTCUTS } from './shortcuts.ts'
 
-/** The digits open the parts of the page, except while something is typed. */
-export function useShortcuts(open: (section: Section) => void) {
-  const latest = useRef(open)
+export interface ShortcutsOptions {
+  address: Address
+  onAddress(change: Partial<Address>): void
+  onHelp(): void
+}
+
+/** Listens to the page's shortcuts, except while something is typed or chosen. */
+export function useShortcuts(options: ShortcutsOptions) {
+  const latest = useRef(options)
   useEffect(() => {
-    latest.current = open
+    latest.current = options
   })
   useEffect(() => {
     function press(event: KeyboardEvent) {
-      const isTyping = event.target instanceof Element && event.target.closest('input, select, textarea') !== null
-      if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return
-      const section = SECTIONS[Number(event.key) - 1]
-      if (section) latest.current(section)
+      const { target, key } = event
+      const isTyping = target instanceof Element && target.closest('input, select, textarea, dialog') !== null
+      if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
+      const { address, onAddress, onHelp } = latest.current
+      if (key === '?') return onHelp()
+      const shortcut = SHORTCUTS.find((one) => one.key === key)
+      if (shortcut) onAddress(shortcut.act(address))
     }
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)

@@ -47,7 +47,7 @@ it('the chart library is loaded with the first chart only', async () => {
     ...entry.imports.filter(({ kind }) => kind === 'import-statement').map((one) => metafile.outputs[one.path]!),
   ]
   const inputs = reached.flatMap((output) => Object.keys(output.inputs))
-  expect(inputs.some((input) => input.includes('socket.io-client'))).toBe(true)
+  expect(inputs.some((input) => input.includes('open-live-socket'))).toBe(true)
   expect(inputs.filter((input) => input.includes('recharts'))).toEqual([])
 })
 

@@ -244,10 +244,12 @@ it('watchers are told at most once in the notice time', async () => {
   ends.push(view.subscribe(() => notices++))
   await expectCurrent(view)
   const before = notices
+  const began = performance.now()
   for (let count = 0; count < 20; count++) {
     server.tick()
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  expect(notices - before).toBeLessThanOrEqual(4)
+  // By the time it took: a busy machine takes longer for the same.
+  expect(notices - before).toBeLessThanOrEqual((performance.now() - began) / 100 + 2)
   await expectCurrent(view)
 })

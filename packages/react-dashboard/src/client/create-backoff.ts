@@ -2,6 +2,8 @@
 export interface Backoff {
   /** Runs `retry` later, in place of one that still waits. */
   schedule(retry: () => void): void
+  /** Forgets what still waits; the next wait is as long as it would have been. */
+  cancel(): void
   /** Forgets the failures and what still waits. */
   reset(): void
 }
@@ -16,6 +18,7 @@ export function createBackoff(firstMs: number, mostMs = 30_000): Backoff {
       const delayMs = Math.min(mostMs, firstMs * 2 ** failures++)
       timer = setTimeout(retry, delayMs * (0.75 + Math.random() / 2))
     },
+    cancel: () => clearTimeout(timer),
     reset() {
       clearTimeout(timer)
       failures = 0

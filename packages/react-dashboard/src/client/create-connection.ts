@@ -1,19 +1,11 @@
-import type {
-  ClientToServerEvents,
-  LiveDelta,
-  LiveQuery,
-  LiveSnapshot,
-  ResumeAck,
-  ServerToClientEvents,
-  SubscribeAck,
-} from '@nowcast/protocol'
-import { io, type Socket } from 'socket.io-client'
+import type { LiveDelta, LiveError, LiveQuery, LiveSnapshot, ResumeAck, SubscribeAck } from '@nowcast/protocol'
 import { createBackoff } from './create-backoff.ts'
 import type { NoticeQueue } from './create-notice-queue.ts'
 import { createStore, type Store } from './create-store.ts'
 import type { TokenSource } from './create-token-source.ts'
 import type { Endpoint } from './endpoint-of.ts'
 import { errorFromBody, errorFromCause, NowcastError } from './nowcast-error.ts'
+import { type LiveSocket, openLiveSocket } from './open-live-socket.ts'
 
 /** Whether figures can arrive at the moment. */
 export interface ConnectionState {
@@ -34,7 +26,7 @@ export interface ConnectionListener {
   expired(ids: string[]): void
 }
 
-/** One Socket.IO connection, open while somebody holds it. */
+/** One live connection, open while somebody holds it. */
 export interface Connection extends Store<ConnectionState> {
   /** Keeps the connection open until the returned function is called. */
   hold(): () => void
@@ -51,14 +43,16 @@ export interface Connection extends Store<ConnectionState> {
 /** The state before anything was tried, also while rendering on a server. */
 export const CONNECTING: ConnectionState = Object.freeze({ status: 'connecting', error: undefined })
 
-const ACK_MS = 10_000
-const RETRY_MS = 1000
+const LOST_MS = 500
+const LOST_MOST_MS = 10_000
+const REFUSED_MS = 1000
 
 /** Makes a connection that reconnects by itself and fetches a token for every attempt. */
 export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, notices: NoticeQueue): Connection {
   const store = createStore<ConnectionState>(CONNECTING, notices)
-  const backoff = createBackoff(RETRY_MS)
-  let socket: Socket<ServerToClientEvents, ClientToServerEvents> | undefined
+  const whenLost = createBackoff(LOST_MS, LOST_MOST_MS)
+  const whenRefused = createBackoff(REFUSED_MS)
+  let socket: LiveSocket | undefined
   let listener: ConnectionListener | undefined
   let holders = 0
   let wasOpen = false
@@ -74,108 +68,116 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
   function showRefused(error: NowcastError, retry: () => void) {
     store.set({ status: error.code === 'network' ? 'reconnecting' : 'refused', error })
     listener?.failed(error)
-    if (error.retryable || (error.needsToken && tokens.renewable)) backoff.schedule(retry)
+    if (error.retryable || (error.needsToken && tokens.renewable)) whenRefused.schedule(retry)
   }
 
-  function reconnect() {
-    socket?.disconnect().connect()
-  }
-
-  async function giveToken(send: (auth: { token: string }) => void) {
+  async function giveToken(own: LiveSocket) {
     try {
       const token = await (tokenUsed ? tokens.fresh() : tokens.current())
       tokenUsed = true
-      send({ token })
+      own.giveAccess({ token })
     } catch (cause) {
-      socket?.disconnect()
-      showRefused(errorFromCause(cause), reconnect)
+      if (own !== socket) return
+      own.close()
+      showRefused(errorFromCause(cause), connect)
     }
   }
 
   async function renewToken() {
+    const own = socket
     try {
       if (!tokens.renewable) throw new NowcastError('expired_token', 'The token has expired.')
       const token = await tokens.fresh()
-      const ack = await request().emitWithAck('authenticate', { token })
+      const ack = (await request('authenticate', { token })) as { expiresAt: number } | LiveError
       if ('error' in ack) throw errorFromBody(ack, 'invalid_token', 'The token was refused.')
       opened()
     } catch (cause) {
       // A socket lost meanwhile comes back with a token of its own.
-      if (socket?.connected) showRefused(errorFromCause(cause), renewToken)
+      if (own === socket && own?.isOpen()) showRefused(errorFromCause(cause), renewToken)
     }
   }
 
   function opened() {
     wasOpen = true
-    backoff.reset()
+    whenLost.reset()
+    whenRefused.reset()
     store.set({ status: 'live', error: undefined })
     listener?.opened()
   }
 
-  function request() {
-    if (!socket?.connected) throw new NowcastError('network', 'The connection is not open.')
-    return socket.timeout(ACK_MS)
+  function request(name: string, body: unknown): Promise<unknown> {
+    if (!socket) return Promise.reject(new NowcastError('network', 'The connection is not open.'))
+    return socket.request(name, body)
   }
 
   function networkReturned() {
-    if (!socket?.connected) reconnect()
+    // What was open before may hang in a network that is gone.
+    if (store.getSnapshot().status !== 'live') connect()
   }
 
   function networkLeft() {
     showLost(store.getSnapshot().error)
     // The socket may take a while to notice.
-    if (socket?.connected) listener?.lost()
+    if (socket?.isOpen()) listener?.lost()
   }
 
-  /** Any packet, also a heartbeat. */
+  /** Any frame, also a heartbeat. */
   function heard() {
+    if (!socket?.isOpen()) return
     heardAt = Date.now()
     // What came in spite of `offline` came from the same machine, or the network is back.
-    if (store.getSnapshot().status === 'offline' && socket?.connected) opened()
+    if (store.getSnapshot().status === 'offline') opened()
+  }
+
+  /** Opens a socket in place of the one before. */
+  function connect() {
+    const wasConnected = socket?.isOpen()
+    socket?.close()
+    if (wasConnected) listener?.lost()
+    whenLost.cancel()
+    whenRefused.cancel()
+    let isAccepted = false
+    const own = openLiveSocket(endpoint().liveUrl, {
+      reached: () => void giveToken(own),
+      heard,
+      opened() {
+        isAccepted = true
+        heardAt = Date.now()
+        opened()
+      },
+      event(name, body) {
+        if (name === 'delta') listener?.delta(body as LiveDelta)
+        else if (name === 'snapshot') listener?.snapshot(body as LiveSnapshot)
+        else if (name === 'expired') {
+          listener?.expired((body as { ids: string[] }).ids)
+          void renewToken()
+        }
+      },
+      refused(body) {
+        const { message = 'The server refused the connection.', data } = (body ?? {}) as Partial<Refusal>
+        showRefused(errorFromBody(data, 'internal', message), connect)
+      },
+      ended(error) {
+        showLost(isAccepted ? undefined : error)
+        listener?.lost()
+        whenLost.schedule(connect)
+      },
+    })
+    socket = own
   }
 
   function open() {
-    const { origin, socketPath } = endpoint()
-    socket = io(origin, {
-      path: socketPath,
-      transports: ['websocket'],
-      multiplex: false,
-      autoConnect: false,
-      reconnectionDelay: 500,
-      reconnectionDelayMax: 10_000,
-      auth: (send) => void giveToken(send as (auth: { token: string }) => void),
-    })
-    socket.on('connect', () => {
-      socket?.io.engine.off('packet', heard).on('packet', heard)
-      heard()
-      opened()
-    })
-    socket.on('disconnect', (reason) => {
-      if (reason === 'io client disconnect') return
-      showLost(undefined)
-      listener?.lost()
-      if (reason === 'io server disconnect') backoff.schedule(reconnect)
-    })
-    socket.on('connect_error', (cause: Error & { data?: unknown }) => {
-      if (socket?.active) showLost(new NowcastError('network', cause.message, { cause }))
-      else showRefused(errorFromBody(cause.data, 'internal', cause.message), reconnect)
-    })
-    socket.on('delta', (delta) => listener?.delta(delta))
-    socket.on('snapshot', (snapshot) => listener?.snapshot(snapshot))
-    socket.on('expired', ({ ids }) => {
-      listener?.expired(ids)
-      void renewToken()
-    })
     globalThis.addEventListener?.('online', networkReturned)
     globalThis.addEventListener?.('offline', networkLeft)
-    socket.connect()
+    connect()
   }
 
   function close() {
     globalThis.removeEventListener?.('online', networkReturned)
     globalThis.removeEventListener?.('offline', networkLeft)
-    backoff.reset()
-    socket?.disconnect()
+    whenLost.reset()
+    whenRefused.reset()
+    socket?.close()
     socket = undefined
     wasOpen = false
     heardAt = undefined
@@ -198,12 +200,16 @@ export function createConnection(endpoint: () => Endpoint, tokens: TokenSource, 
     listen(next) {
       listener = next
     },
-    isOpen: () => socket?.connected ?? false,
+    isOpen: () => socket?.isOpen() ?? false,
     heardAt: () => heardAt,
-    requestSubscribe: async (query) => request().emitWithAck('subscribe', query),
-    requestResume: async (id, revision) => request().emitWithAck('resume', { id, revision }),
-    unsubscribe(id) {
-      if (socket?.connected) socket.emit('unsubscribe', { id })
-    },
+    requestSubscribe: async (query) => (await request('subscribe', query)) as SubscribeAck,
+    requestResume: async (id, revision) => (await request('resume', { id, revision })) as ResumeAck,
+    unsubscribe: (id) => socket?.send('unsubscribe', { id }),
   }
+}
+
+/** What Socket.IO says of a connection that the server refuses. */
+interface Refusal {
+  message: string
+  data: unknown
 }

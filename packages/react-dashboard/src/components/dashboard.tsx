@@ -1,5 +1,5 @@
 import type { Granularity, Metric, Range, TileName } from '@nowcast/protocol'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import type { Compare } from '../chart/compared-series.ts'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { BreakdownTabs } from './breakdown-tabs.tsx'
@@ -24,11 +24,14 @@ export interface DashboardProps {
   title?: ReactNode
   /** What it shows at first. @default events of the last 24 hours */
   defaultView?: Partial<DashboardView>
+  /** What it shows, where your page holds that itself; `onViewChange` then says what the viewer wants. */
+  view?: Partial<DashboardView>
   /** Called when the viewer has chosen something else to see. */
   onViewChange?: (view: DashboardView) => void
   className?: string
 }
 
+const USUAL: DashboardView = { metric: 'events', range: { last: '24h' } }
 const TILES: readonly TileName[] = [
   'activeUsers',
   'eventsPerSecond',
@@ -47,26 +50,22 @@ const BREAKDOWNS = [
 ] as const
 
 /** Everything at a glance: tiles, one large chart, and what the figures are made of. */
-export function Dashboard({ title, defaultView, onViewChange, className }: DashboardProps) {
+export function Dashboard({ title, defaultView, onViewChange, className, ...props }: DashboardProps) {
   const { labels } = useNowcast()
   const { words } = labels
-  const [view, setView] = useState<DashboardView>({ metric: 'events', range: { last: '24h' }, ...defaultView })
-  const isFirst = useRef(true)
-  const notify = useRef(onViewChange)
-  useEffect(() => {
-    notify.current = onViewChange
-  })
-  useEffect(() => {
-    if (!isFirst.current) notify.current?.(view)
-    isFirst.current = false
-  }, [view])
+  const [own, setOwn] = useState<DashboardView>({ ...USUAL, ...defaultView })
+  const view = props.view ? { ...USUAL, ...props.view } : own
 
   const { metric, range, compare } = view
   const last = 'last' in range ? range.last : undefined
   const before = useRef<Range>({ last: '24h' })
   if (last) before.current = range
   const granularity = last ? GRANULARITY[last] : undefined
-  const choose = (choice: Partial<DashboardView>) => setView({ ...view, ...choice })
+  function choose(choice: Partial<DashboardView>) {
+    const next = { ...view, ...choice }
+    setOwn(next)
+    onViewChange?.(next)
+  }
   // A minute's distinct users say less than those of the five minutes up to it.
   const charted = metric === 'users' && (granularity ?? 'minute') === 'minute' ? 'active_users' : metric
   return (

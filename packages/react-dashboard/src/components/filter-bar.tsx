@@ -1,3 +1,4 @@
+import { useRef } from 'react'
 import { useNowcast } from '../hooks/nowcast-context.ts'
 import { useFilters } from '../hooks/use-filters.ts'
 import { FilterMenu } from './filter-menu.tsx'
@@ -18,16 +19,26 @@ const DIMENSIONS = ['country', 'device', 'category', 'name']
 export function FilterBar({ dimensions = DIMENSIONS, last = '24h', className }: FilterBarProps) {
   const { labels } = useNowcast()
   const { chosen, clearFilters } = useFilters()
+  const bar = useRef<HTMLDivElement>(null)
+
+  function clear() {
+    // The button goes with what it clears: the focus stays in the bar.
+    bar.current?.querySelector('button')?.focus()
+    clearFilters()
+  }
+
   return (
     <Frame kind="nowcast-filters" className={className} label={labels.words.filter}>
-      {dimensions.map((dimension) => (
-        <FilterMenu key={dimension} dimension={dimension} last={last} />
-      ))}
-      {Object.keys(chosen).length > 0 && (
-        <button type="button" className="nowcast-clear" onClick={clearFilters}>
-          {labels.words.clearFilters}
-        </button>
-      )}
+      <div className="nowcast-filters-row" ref={bar}>
+        {dimensions.map((dimension) => (
+          <FilterMenu key={dimension} dimension={dimension} last={last} />
+        ))}
+        {Object.keys(chosen).length > 0 && (
+          <button type="button" className="nowcast-clear" onClick={clear}>
+            {labels.words.clearFilters}
+          </button>
+        )}
+      </div>
     </Frame>
   )
 }

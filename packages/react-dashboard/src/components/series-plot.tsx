@@ -83,7 +83,8 @@ export function SeriesPlot({ model, metric, error, height, syncId, isZoomed, onZ
         {...handlers}
       >
         {!model && !error && skeleton}
-        {!error && (isTable && model ? <ChartTable model={model} height={height} label={label} /> : chart)}
+        {!error &&
+          (isTable && model ? <ChartTable model={model} height={height} label={labels.metrics[metric]} /> : chart)}
         {brush && (
           <div
             className="nowcast-brush"
@@ -93,7 +94,7 @@ export function SeriesPlot({ model, metric, error, height, syncId, isZoomed, onZ
         {error ? <ErrorMessage error={error} /> : model && isEmpty(model) && <EmptyMessage metric={metric} />}
       </div>
       <div className="nowcast-plot-foot">
-        {model ? <Legend model={model} /> : <span />}
+        {model ? <Legend model={model} /> : <span className="nowcast-legend" />}
         {isZoomed && onZoom && (
           <button type="button" className="nowcast-link" onClick={() => onZoom(undefined)}>
             {words.resetZoom}

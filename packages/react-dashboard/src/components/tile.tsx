@@ -96,7 +96,7 @@ function AnomalyBadge({ anomaly, metric, currency }: { anomaly: Anomaly; metric:
       className="nowcast-badge"
       title={`${word}: ${words.expected} ${shortValue(anomaly.low, style)} – ${shortValue(anomaly.high, style)}`}
     >
-      <span aria-hidden="true">{anomaly.score > 0 ? '▲' : '▼'}</span> {words.unusual}
+      <span aria-hidden="true">{anomaly.score > 0 ? '▲' : '▼'}</span> <span>{words.unusual}</span>
     </span>
   )
 }

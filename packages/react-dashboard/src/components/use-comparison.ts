@@ -1,10 +1,12 @@
-import type { Query, SeriesAnswer } from '@nowcast/protocol'
+import type { Point, Query, SeriesAnswer } from '@nowcast/protocol'
 import { useMemo } from 'react'
 import { type Compare, comparedPoints, comparedRange } from '../chart/compared-series.ts'
 import { useQuery } from '../hooks/use-query.ts'
 import type { ChartModel } from './chart-model.ts'
 
-/** The figures of a day or a week before, at the times of an answer's buckets; undefined until they are there. */
+const NOT_YET: Point[] = []
+
+/** The figures of a day or a week before, at the times of an answer's buckets; without points until they are there. */
 export function useComparison(
   query: Query,
   answer: SeriesAnswer | undefined,
@@ -20,8 +22,8 @@ export function useComparison(
   const timezone = answer?.timezone ?? 'UTC'
   return useMemo(
     () =>
-      compare && before && isAsked
-        ? { with: compare, points: comparedPoints(before, from, to, compare, timezone) }
+      compare && isAsked
+        ? { with: compare, points: before ? comparedPoints(before, from, to, compare, timezone) : NOT_YET }
         : undefined,
     [compare, before, isAsked, from, to, timezone],
   )

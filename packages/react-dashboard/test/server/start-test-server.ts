@@ -5,8 +5,10 @@ import { extname, join } from 'node:path'
 import type {
   Answer,
   ClientToServerEvents,
+  ErrorBody,
   LiveDelta,
   LiveQuery,
+  ProjectAnswer,
   Query,
   Series,
   ServerToClientEvents,
@@ -35,13 +37,16 @@ export interface TestServerOptions {
   makeAnswer?: (query: LiveQuery, now: number, boost: number) => Answer
 }
 
+const PLACE = { timezone: 'UTC', currency: 'EUR' }
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 }
-const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'"
+/** As the real server's. */
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 /** Starts a small server that speaks queries and live as the real one does, with a clock moved by hand. */
 export async function startTestServer(options: TestServerOptions = {}) {
@@ -63,10 +68,19 @@ export async function startTestServer(options: TestServerOptions = {}) {
   const state = {
     /** As before the first event. */
     isEmpty: false,
+    /** As for a token that sees only a part of its project. */
+    isPartial: false,
+    /** Takes questions, and answers them when `speak` is called. */
+    isSilent: false,
+    /** Refuses every question with this. */
+    failure: undefined as ErrorBody['error'] | undefined,
     now: Date.now(),
     boost: 1,
     isTokenGood: (token: unknown) => typeof token === 'string' && token !== 'bad',
   }
+
+  let unsaid: (() => void)[] = []
+  const spoken = () => new Promise<void>((resolve) => (state.isSilent ? unsaid.push(resolve) : resolve()))
 
   function answer(query: LiveQuery): Answer {
     const made = makeAnswer(query, state.now, state.boost)
@@ -82,6 +96,11 @@ export async function startTestServer(options: TestServerOptions = {}) {
       for await (const chunk of request) chunks.push(chunk as Buffer)
       const query = JSON.parse(Buffer.concat(chunks).toString()) as Query
       calls.query.push(query)
+      await spoken()
+      if (state.failure) {
+        response.writeHead(503, { ...allow, 'content-type': 'application/json' })
+        return void response.end(JSON.stringify({ error: state.failure }))
+      }
       const isGood = state.isTokenGood(request.headers.authorization?.replace('Bearer ', ''))
       const body = isGood ? answer(query) : { error: { code: 'expired_token', message: 'The token has expired.' } }
       response.writeHead(isGood ? 200 : 401, { ...allow, 'content-type': 'application/json' })
@@ -99,6 +118,11 @@ export async function startTestServer(options: TestServerOptions = {}) {
       ]
       response.writeHead(200, { ...allow, 'content-type': 'application/json' })
       return void response.end(JSON.stringify({ project: 'shop', rejected }))
+    }
+    if (path === `${base}/v1/project`) {
+      const project: ProjectAnswer = { id: 'shop', name: 'Schuhgeschäft', ...PLACE, writeKey: 'nc_pub_shop_1' }
+      response.writeHead(state.isPartial ? 403 : 200, { ...allow, 'content-type': 'application/json' })
+      return void response.end(JSON.stringify(state.isPartial ? { error: { code: 'not_allowed' } } : project))
     }
     const file = path.slice(base.length + 1) || 'index.html'
     try {
@@ -123,8 +147,10 @@ export async function startTestServer(options: TestServerOptions = {}) {
     next(Object.assign(new Error('The token is not valid.'), { data: { code: 'invalid_token' } }))
   })
   io.on('connection', (socket) => {
-    socket.on('subscribe', (query, ack) => {
+    socket.on('subscribe', async (query, ack) => {
       calls.subscribe.push(query)
+      await spoken()
+      if (state.failure) return ack({ error: state.failure })
       if (query.breakdown === 'nonsense')
         return ack({ error: { code: 'invalid_query', message: 'breakdown: no such dimension', field: 'breakdown' } })
       const key = canonicalKey({ metric: 'events', ...query })
@@ -183,6 +209,12 @@ export async function startTestServer(options: TestServerOptions = {}) {
         room.deltas.push(delta)
         if (!lose) io.to(room.id).emit('delta', delta)
       }
+    },
+    /** Answers what was asked in silence. */
+    speak() {
+      state.isSilent = false
+      for (const say of unsaid) say()
+      unsaid = []
     },
     /** Forgets all subscriptions, as a restart does. */
     forget() {

@@ -184,6 +184,9 @@ export function emptied(answer: Answer): Answer {
   const blank: Record<string, unknown> = {
     v: 0,
     exact: '0.0000',
+    users: 0,
+    rate: 0,
+    stepRate: 0,
     rows: [],
     events: [],
     band: undefined,

@@ -8,6 +8,7 @@ import { answerError } from './answer-error.ts'
 import { addEventsRoute, type EventsRouteDependencies } from './events-route.ts'
 import { addOpenapiRoute } from './openapi/openapi-route.ts'
 import { addPageRoutes, type PageRoutesOptions } from './page-routes.ts'
+import { addProjectRoute } from './project-route.ts'
 import { addQueryRoute, type QueryRouteDependencies } from './query-route.ts'
 import { addRejectedRoute, type RejectedRouteDependencies } from './rejected-route.ts'
 import { addSegmentRoutes, SEGMENT_PATHS } from './segment-routes.ts'
@@ -47,6 +48,7 @@ export function createApp(dependencies: AppDependencies): Hono {
   addSegmentRoutes(app, dependencies)
   addQueryRoute(app, dependencies)
   addRejectedRoute(app, dependencies)
+  addProjectRoute(app, dependencies)
   addOpenapiRoute(app)
   addStatusRoutes(app, dependencies)
   addAdminRoutes(app, dependencies.admin)
@@ -63,6 +65,7 @@ const ROUTES = [
   '/v1/events',
   '/v1/query',
   '/v1/rejected',
+  '/v1/project',
   '/v1/openapi.json',
   ...SEGMENT_PATHS,
   '/healthz',
@@ -71,10 +74,10 @@ const ROUTES = [
   '/nowcast.js',
 ]
 
-/** The role that answers a path below `/v1`: what is no question and nothing of the owner's brings events. */
+/** The role that answers a path below `/v1`: what is no question, and neither settings nor the owner's, brings events. */
 function roleOf(path: string): Role | undefined {
   if (/\/v1\/(query|rejected)$/.test(path)) return 'query'
-  return /\/v1\/(admin\/|openapi)/.test(path) ? undefined : 'ingest'
+  return /\/v1\/(admin\/|openapi|project$)/.test(path) ? undefined : 'ingest'
 }
 
 /** A bounded set of labels, whatever is asked for and wherever the app is mounted. */

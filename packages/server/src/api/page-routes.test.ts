@@ -23,8 +23,10 @@ afterAll(() => rm(dir, { recursive: true }))
 test('the page stands at the root, with a strict policy', async () => {
   const answer = await page.request('/')
   expect(await answer.text()).toContain('the page')
-  expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'")
-  expect(answer.headers.get('content-security-policy')).not.toContain('script-src')
+  expect(answer.headers.get('content-security-policy')).toContain(
+    "default-src 'none'; script-src 'self'; style-src 'self'",
+  )
+  expect(answer.headers.get('content-security-policy')).not.toContain('unsafe')
 })
 
 test('mounted in a host app it stands behind a slash, so that its assets are found', async () => {

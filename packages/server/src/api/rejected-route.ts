@@ -1,27 +1,24 @@
 import type { RejectedAnswer } from '@nowcast/protocol'
 import type { Hono } from 'hono'
 import { NowcastError } from '../errors.ts'
-import type { KeyOwner } from '../ingest/ingest.ts'
 import type { EventStore } from '../ports/event-store.ts'
-import type { Project } from '../project.ts'
 import { allowCors, preflight, requireOrigin } from './cors.ts'
-import type { VerifiedToken } from './read-token.ts'
+import { type WholeProjectDependencies, wholeProject } from './whole-project.ts'
 
 const USUAL = 100
 const MOST = 1000
 
-export interface RejectedRouteDependencies {
-  verify(token: string | undefined): Promise<VerifiedToken>
-  ownerOf(key: string): KeyOwner | undefined
+export interface RejectedRouteDependencies extends WholeProjectDependencies {
   rejected: EventStore['rejected']
 }
 
 /** `GET /v1/rejected`: refused events of the last week, newest first. */
-export function addRejectedRoute(app: Hono, { verify, ownerOf, rejected }: RejectedRouteDependencies): void {
+export function addRejectedRoute(app: Hono, dependencies: RejectedRouteDependencies): void {
   app.options('/v1/rejected', preflight)
   app.get('/v1/rejected', async (context) => {
     allowCors(context)
-    const project = await projectOf(/^Bearer\s+(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1])
+    // They belong to no row-level filter: who may see only a part of the rows sees none of them.
+    const project = await wholeProject(dependencies, context.req.header('authorization'), 'refused events')
     requireOrigin(context.req.header('origin'), project)
     const asked = context.req.query('project')
     if (asked !== undefined && asked !== project.id) {
@@ -31,7 +28,7 @@ export function addRejectedRoute(app: Hono, { verify, ownerOf, rejected }: Rejec
     if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
       throw new NowcastError('invalid_query', `limit must be a whole number from 1 to ${MOST}`, { field: 'limit' })
     }
-    const rows = await rejected(project.id, limit, context.req.raw.signal)
+    const rows = await dependencies.rejected(project.id, limit, context.req.raw.signal)
     const answer: RejectedAnswer = {
       project: project.id,
       rejected: rows.map(({ receivedAt, code, message, index, event }) => ({
@@ -44,16 +41,4 @@ export function addRejectedRoute(app: Hono, { verify, ownerOf, rejected }: Rejec
     }
     return context.json(answer)
   })
-
-  /** Refused events belong to no row-level filter: who may see only a part of the rows sees none of them. */
-  async function projectOf(token: string | undefined): Promise<Project> {
-    const owner = token === undefined ? undefined : ownerOf(token)
-    if (owner?.kind === 'secret') return owner.project
-    if (owner) throw new NowcastError('not_allowed', 'the write key reads nothing: use a read token or the secret key')
-    const { scope } = await verify(token)
-    if (Object.keys(scope.filters).length > 0 || scope.metrics) {
-      throw new NowcastError('not_allowed', 'a token with filters or metrics does not read refused events')
-    }
-    return scope.project
-  }
 }

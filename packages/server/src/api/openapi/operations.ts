@@ -198,5 +198,28 @@ const REJECTED: Operation = {
   errors: [...TOKEN_ERRORS, 'not_allowed', 'invalid_query', 'archive_unavailable'],
 }
 
+const PROJECT: Operation = {
+  path: '/v1/project',
+  method: 'get',
+  summary: 'The project, with the write key that browsers send with.',
+  security: ['readToken', 'secretKey'],
+  success: {
+    status: 200,
+    description: 'The project; never its secret key.',
+    schema: {
+      type: 'object',
+      required: ['id', 'name', 'timezone', 'currency', 'writeKey'],
+      properties: {
+        id: { type: 'string' },
+        name: { type: 'string' },
+        timezone: { type: 'string', description: 'IANA.' },
+        currency: { type: 'string', description: 'ISO 4217.' },
+        writeKey: { type: 'string' },
+      },
+    },
+  },
+  errors: [...TOKEN_ERRORS, 'not_allowed'],
+}
+
 /** Everything that is asked from outside; the paths of the command line are its own. */
-export const OPERATIONS: readonly Operation[] = [EVENTS, ...SEGMENT, SETTINGS, QUERY, REJECTED]
+export const OPERATIONS: readonly Operation[] = [EVENTS, ...SEGMENT, SETTINGS, QUERY, REJECTED, PROJECT]
