@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { startIngestServer } from '@nowcast/sdk-core/ingest-server'
+import { transform } from 'esbuild'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { bundleSdk, removeFolder } from './bundle-sdk.ts'
 
@@ -24,7 +25,9 @@ async function eventsOf(code: string, before = '', after = '') {
     .replaceAll("'@nowcast/node'", "'./nowcast.mjs'")
     .replaceAll('https://nowcast.example', server.url)
     .replaceAll('/var/lib/shop/nowcast', path.join(sdk.folder, 'spool'))}\n${after}`
-  const file = await sdk.add('snippet.mjs', source)
+  // As Node itself does from 22.18 on, and tools do before.
+  const { code: withoutTypes } = await transform(source, { loader: 'ts' })
+  const file = await sdk.add('snippet.mjs', withoutTypes)
   await run(process.execPath, [file], { env: { ...process.env, NOWCAST_SECRET_KEY: 'nc_sec_1' }, timeout: 60_000 })
   return server.stored
 }

@@ -207,7 +207,7 @@ describe.skipIf(isRedisSkipped)('Redis counts the same as memory', () => {
 
   test('when nodes of a cluster are killed one by one and lose different writes', async () => {
     await useCluster()
-    const all = logs(2500)
+    const all = logs(600)
     const reader = await open()
     const store = await aggregateUnderHarm(all, async () => {
       const node = nodes[Math.floor(random() * nodes.length)] as TestRedis
@@ -219,5 +219,6 @@ describe.skipIf(isRedisSkipped)('Redis counts the same as memory', () => {
     })
     await expectSame(store, all)
     await expectSame(reader, all)
-  })
+    // A node that comes back is taken in by the others in their own time.
+  }, 180_000)
 })
