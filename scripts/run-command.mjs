@@ -70,7 +70,8 @@ function limitTime(child, limitMs) {
   }, limitMs)
   const stop = (signal) => {
     end(signal)
-    process.exit(1)
+    // Others may have a group to end, too.
+    setImmediate(() => process.exit(1))
   }
   for (const signal of SIGNALS) process.on(signal, stop)
   return {

@@ -4,17 +4,20 @@ import { root } from './public-packages.mjs'
 
 const NOT_OURS = ['node_modules', 'dist', '.turbo']
 
-/** Every suite of tests: its name, and how vitest runs it. */
-export function testSuites() {
+/**
+ * Every suite of tests: its name, and how vitest runs it.
+ * @returns stages that follow each other, of lanes that run beside each other, of suites that follow each other
+ */
+export function testStages() {
   const packages = readdirSync(`${root}/packages`)
     .filter((folder) => existsSync(`${root}/packages/${folder}/package.json`))
     .filter((folder) => hasTests(`${root}/packages/${folder}`))
     .map((folder) => ({ name: folder, cwd: `packages/${folder}`, options: [] }))
-  return [
-    { name: 'scripts', cwd: '.', options: ['--project', 'scripts'] },
-    ...packages,
-    { name: 'system', cwd: '.', options: ['--project', 'system'] },
-  ]
+  const scripts = { name: 'scripts', cwd: '.', options: ['--project', 'scripts'] }
+  const system = { name: 'system', cwd: '.', options: ['--project', 'system'] }
+  const isServer = ({ name }) => name === 'server'
+  // The server's takes as long as all others, and mostly waits for what it has killed.
+  return [[packages.filter(isServer), [scripts, ...packages.filter((suite) => !isServer(suite))]], [[system]]]
 }
 
 function hasTests(folder) {

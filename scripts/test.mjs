@@ -6,7 +6,7 @@ import { installServices } from './install-services.mjs'
 import { root } from './public-packages.mjs'
 import { readResults } from './read-results.mjs'
 import { inSeconds, runCommand } from './run-command.mjs'
-import { testSuites } from './test-suites.mjs'
+import { testStages } from './test-suites.mjs'
 
 const SUITE_LIMIT_MS = 45 * 60_000
 const isCi = process.env.CI === 'true'
@@ -17,14 +17,7 @@ let passed = gates.filter((gate) => gate.ok).length
 const failed = gates.filter((gate) => !gate.ok).map((gate) => `gate: ${gate.title}`)
 const skipped = []
 const lines = []
-for (const suite of testSuites()) {
-  const { results, ms } = await runSuite(suite)
-  passed += results.passed
-  failed.push(...results.failed)
-  skipped.push(...results.skipped)
-  const counts = `${results.passed} passed, ${results.failed.length} failed, ${results.skipped.length} skipped`
-  lines.push(`${suite.name.padEnd(20)} ${inSeconds(ms).padStart(9)}   ${counts}`)
-}
+for (const lanes of testStages()) await Promise.all(lanes.map((suites, i) => runLane(suites, i === 0)))
 
 console.log(`\nSuites\n  ${lines.join('\n  ')}`)
 if (skipped.length > 0) console.log('\nSkipped')
@@ -40,18 +33,31 @@ async function prepareAndCheck() {
   return runGates()
 }
 
+/** Runs suites one after the other; `show`: what they print is seen as it comes, or else when each has ended. */
+async function runLane(suites, show) {
+  for (const suite of suites) {
+    const { results, ms } = await runSuite(suite, show)
+    passed += results.passed
+    failed.push(...results.failed)
+    skipped.push(...results.skipped)
+    const counts = `${results.passed} passed, ${results.failed.length} failed, ${results.skipped.length} skipped`
+    lines.push(`${suite.name.padEnd(20)} ${inSeconds(ms).padStart(9)}   ${counts}`)
+  }
+}
+
 /** Runs one suite in a process of its own, so that a crash costs only this one. */
-async function runSuite({ name, cwd, options }) {
+async function runSuite({ name, cwd, options }, show) {
   const file = `${root}/test-results/${name}.json`
   mkdirSync(`${root}/test-results`, { recursive: true })
   rmSync(file, { force: true })
-  console.log(`\nSuite ${name}`)
+  if (show) console.log(`\nSuite ${name}`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   const run = await runCommand(['vitest', 'run', ...options, ...reporters], {
     cwd: `${root}/${cwd}`,
-    show: true,
+    show,
     limitMs: SUITE_LIMIT_MS,
   })
+  if (!show) console.log(`\nSuite ${name}\n${run.output}`)
   const report = existsSync(file) ? readFileSync(file, 'utf8') : undefined
   return { results: readResults({ ...run, report }, { root, isCi, reasons }), ms: run.ms }
 }
