@@ -166,8 +166,11 @@ export interface ProjectAnswer {
   timezone: string
   /** ISO 4217. */
   currency: string
-  /** Of browsers: whoever opens a page that sends events can read it there. The secret key is never answered. */
-  writeKey: string
+  /**
+   * Of browsers: whoever opens a page that sends events can read it there. Missing for a token with filters or metrics;
+   * the secret key is never answered.
+   */
+  writeKey?: string
 }
 
 /** Answer of `POST /v1/events` with status 202: accepted events are durable. */

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 /** What stands in snippets where the viewer may not know the key. */
 export const KEY_PLACEHOLDER = 'nc_pub_…'
 
-/** The project as the server tells it; undefined before the answer, and for who may see only a part of it. */
+/** The project as the server tells it; undefined before the answer. */
 export function useProject(url: string, token: string): ProjectAnswer | undefined {
   const [project, setProject] = useState<ProjectAnswer>()
   useEffect(() => {

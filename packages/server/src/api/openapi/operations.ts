@@ -201,20 +201,20 @@ const REJECTED: Operation = {
 const PROJECT: Operation = {
   path: '/v1/project',
   method: 'get',
-  summary: 'The project, with the write key that browsers send with.',
+  summary: 'The project; for who sees all of it, with the write key that browsers send with.',
   security: ['readToken', 'secretKey'],
   success: {
     status: 200,
     description: 'The project; never its secret key.',
     schema: {
       type: 'object',
-      required: ['id', 'name', 'timezone', 'currency', 'writeKey'],
+      required: ['id', 'name', 'timezone', 'currency'],
       properties: {
         id: { type: 'string' },
         name: { type: 'string' },
         timezone: { type: 'string', description: 'IANA.' },
         currency: { type: 'string', description: 'ISO 4217.' },
-        writeKey: { type: 'string' },
+        writeKey: { type: 'string', description: 'Missing for a token with filters or metrics.' },
       },
     },
   },
