@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const LONG = ['test/**/*.long.test.ts']
+/** Servers that are killed, starved, cut off and sent rubbish: they mostly wait. */
+const FAULTS = ['test/{cluster,faults,fuzz}/**/*.test.ts']
 /** Needs Flink, which is large: `npm run test:flink` fetches it. */
 const FLINK = ['test/flink/*.test.ts']
 
@@ -13,10 +15,21 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: [...LONG, ...FLINK],
+          exclude: [...LONG, ...FLINK, ...FAULTS],
           // Each starts servers of its own: one at a time, after all unit tests.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: FAULTS,
+          exclude: LONG,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -27,7 +40,7 @@ export default defineConfig({
           name: 'long',
           include: LONG,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 600_000,
           hookTimeout: 180_000,
         },
@@ -37,7 +50,7 @@ export default defineConfig({
           name: 'flink',
           include: FLINK,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 600_000,
           hookTimeout: 400_000,
         },

@@ -14,10 +14,13 @@ export function testStages() {
     .filter((folder) => hasTests(`${root}/packages/${folder}`))
     .map((folder) => ({ name: folder, cwd: `packages/${folder}`, options: [] }))
   const scripts = { name: 'scripts', cwd: '.', options: ['--project', 'scripts'] }
-  const system = { name: 'system', cwd: '.', options: ['--project', 'system'] }
+  const [system, faults] = ['system', 'faults'].map((name) => ({ name, cwd: '.', options: ['--project', name] }))
   const isServer = ({ name }) => name === 'server'
   // The server's takes as long as all others, and mostly waits for what it has killed.
-  return [[packages.filter(isServer), [scripts, ...packages.filter((suite) => !isServer(suite))]], [[system]]]
+  return [
+    [packages.filter(isServer), [scripts, ...packages.filter((suite) => !isServer(suite))]],
+    [[system], [faults]],
+  ]
 }
 
 function hasTests(folder) {
