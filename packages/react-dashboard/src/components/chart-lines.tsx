@@ -4,14 +4,15 @@ import { useActiveTooltipLabel, usePlotArea, useXAxisScale, useYAxisScale } from
 import { anomalyMarks } from '../chart/anomaly-marks.ts'
 import { areaPath, bandPath, closedPath, partialPath, type Scales } from '../chart/chart-path.ts'
 import { seriesColor } from '../chart/series-color.ts'
-import type { ChartModel } from './chart-model.ts'
 import { ChartStack } from './chart-stack.tsx'
+import { useShownChart } from './shown-chart.ts'
 
 /**
  * The lines of a chart, and what belongs to them. One path a line: with the library's own lines, a day of minutes in
  * eight series took five times as long to update.
  */
-export function ChartLines({ model, activeT }: { model: ChartModel; activeT: RefObject<number | undefined> }) {
+export function ChartLines({ activeT }: { activeT: RefObject<number | undefined> }) {
+  const { model } = useShownChart()
   const x = useXAxisScale()
   const y = useYAxisScale()
   const width = usePlotArea()?.width
