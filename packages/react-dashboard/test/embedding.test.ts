@@ -106,4 +106,21 @@ describe.skipIf(!hasChromium())('embedded in a host in Strict Mode', () => {
     await page.locator('#total', { hasText: /\d/ }).waitFor()
     expect(complaints).toEqual([])
   })
+
+  it('the lines of a chart and the tooltip that is open follow the figures', async () => {
+    const { page, complaints } = await openPage(browser)
+    await page.goto(`${server.url}/?url=${encodeURIComponent(server.url)}`)
+    const plot = page.locator('.nowcast-plot').first()
+    const line = page.locator('.nowcast-line.nowcast-partial').first()
+    await line.waitFor({ state: 'attached' })
+    const { width, height } = (await plot.boundingBox())!
+    await plot.hover({ position: { x: width - 10, y: height / 2 } })
+    const tooltip = page.locator('.nowcast-tooltip')
+    const text = await tooltip.textContent()
+    const drawn = await line.getAttribute('d')
+    server.tick({ boost: 3 })
+    await tooltip.filter({ hasNotText: text! }).waitFor()
+    expect(await line.getAttribute('d')).not.toBe(drawn)
+    expect(complaints).toEqual([])
+  })
 })
