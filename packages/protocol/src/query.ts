@@ -240,6 +240,8 @@ export interface RecentEvent {
 /** The newest events. */
 export interface RecentAnswer extends AnswerBase {
   kind: 'recent'
+  /** Whose clock their times are told by: the question's, or the project's. */
+  timezone: string
   /** Newest first. */
   events: RecentEvent[]
 }

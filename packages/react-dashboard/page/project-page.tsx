@@ -78,7 +78,7 @@ export function ProjectPage({ url, token, project, address, onAddress, onRefused
             <h2 className="nowcast-sr">{NAMES.events}</h2>
             <FilterBar />
             <RecentEvents limit={40} />
-            <RejectedEvents url={url} token={token} />
+            <RejectedEvents url={url} token={token} timezone={known?.timezone} />
           </>
         )}
         {address.section === 'connect' && <ConnectSection url={url} writeKey={known?.writeKey} />}

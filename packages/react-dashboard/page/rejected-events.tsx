@@ -1,10 +1,17 @@
 import type { ErrorBody, RejectedAnswer } from '@nowcast/protocol'
 import { useEffect, useState } from 'react'
 
+export interface RejectedEventsProps {
+  url: string
+  token: string
+  /** Whose clock the times are told by; undefined while it is not known. */
+  timezone: string | undefined
+}
+
 const LOOK_AGAIN_MS = 10_000
 
 /** Events of the last week that the server refused, and why. */
-export function RejectedEvents({ url, token }: { url: string; token: string }) {
+export function RejectedEvents({ url, token, timezone }: RejectedEventsProps) {
   const [answer, setAnswer] = useState<RejectedAnswer>()
   const [failure, setFailure] = useState<string>()
 
@@ -43,7 +50,9 @@ export function RejectedEvents({ url, token }: { url: string; token: string }) {
         {answer?.rejected.map(({ receivedAt, code, message, index, event }) => (
           <li key={`${receivedAt} ${index} ${event}`}>
             <p>
-              <time dateTime={new Date(receivedAt).toISOString()}>{new Date(receivedAt).toLocaleString()}</time>{' '}
+              <time dateTime={new Date(receivedAt).toISOString()}>
+                {new Date(receivedAt).toLocaleString(undefined, { timeZone: timezone })}
+              </time>{' '}
               <code>{code}</code>
             </p>
             <p>{message}</p>

@@ -64,6 +64,26 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
     return value.waitFor()
   }
 
+  /** Labels and comparisons of tiles that are not shown whole. */
+  function cutTexts(page: Page): Promise<(string | null)[]> {
+    return page
+      .locator(':is(.nowcast-tile-label, .nowcast-change, .nowcast-change-against)')
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent))
+  }
+
+  /** What the notes of age lie over, of what can be read or pressed beside them. */
+  function underNotes(page: Page): Promise<(string | null)[]> {
+    return page.evaluate(() => {
+      const notes = [...document.querySelectorAll('.nowcast-stale-note')].map((note) => note.getBoundingClientRect())
+      return [...document.querySelectorAll('.nowcast :is(h2, h3, button, select)')]
+        .filter((one) => {
+          const { left, right, top, bottom } = one.getBoundingClientRect()
+          return notes.some((n) => n.left < right && n.right > left && n.top < bottom && n.bottom > top)
+        })
+        .map((one) => one.textContent)
+    })
+  }
+
   function scrollsSideways(page: Page): Promise<boolean> {
     return page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
   }
@@ -93,6 +113,9 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       expect(await revenue.locator('.nowcast-change').textContent()).toContain('up 12%')
       expect(await page.locator('.nowcast-anomalies > *').count()).toBeGreaterThan(0)
       expect(await page.locator('.nowcast-row').first().textContent()).toContain('United States')
+      expect(await cutTexts(page)).toEqual([])
+      // A host's style of its own `header` means none of ours; a running minute would look like a fall in a sparkline.
+      expect(await page.locator('.nowcast header, .nowcast-spark .nowcast-partial').count()).toBe(0)
       expect(await scrollsSideways(page)).toBe(false)
     })
 
@@ -176,6 +199,8 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       const { page, complaints, screenshot } = await open(PHONE)
       await expectDrawn(page)
       expect(await scrollsSideways(page)).toBe(false)
+      expect(await page.locator('.nowcast-badge').count()).toBeGreaterThan(0)
+      expect(await cutTexts(page)).toEqual([])
       await screenshot('phone')
       await page.getByRole('button', { name: 'Event', exact: true }).first().click()
       await page.locator('.nowcast-filter-values label').first().waitFor()
@@ -199,6 +224,11 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       await page.keyboard.press('3')
       await page.locator('.nowcast-event').nth(10).waitFor()
       await page.getByText('revenue: no number').waitFor()
+      const time = page.locator('.nowcast-event time').first()
+      const inTokyo = new Date(`${await time.getAttribute('datetime')}`).toLocaleTimeString('en-GB', {
+        timeZone: 'Asia/Tokyo',
+      })
+      expect([await time.textContent(), await time.getAttribute('title')]).toEqual([inTokyo, 'Asia/Tokyo'])
       await page.getByRole('button', { name: 'Pause' }).click()
       server.tick({ ms: 3000 })
       await page.getByRole('button', { name: 'Resume · 3 new' }).waitFor()
@@ -351,7 +381,11 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       expect(await page.locator('.nowcast-stale-note').first().textContent()).toMatch(/^Last update \d+s ago$/)
       expect(await page.locator('[data-status="live"]').count()).toBe(0)
       expect(await textsBelowAa(page)).toEqual([])
+      expect(await underNotes(page)).toEqual([])
       await opened?.screenshot('stale')
+      await page.setViewportSize(PHONE.viewport)
+      expect(await underNotes(page)).toEqual([])
+      await opened?.screenshot('stale-phone')
       await start()
     })
 

@@ -12,9 +12,14 @@ export function chartExtent(series: readonly Series[], isStacked: boolean): [low
   }
   if (!isStacked) return [low, high]
   series[0]?.points.forEach((_, index) => {
+    const values = series.map(({ points }) => points[index]?.v ?? 0)
+    low = Math.min(
+      low,
+      values.reduce((sum, v) => sum + Math.min(0, v), 0),
+    )
     high = Math.max(
       high,
-      series.reduce((sum, { points }) => sum + Math.max(0, points[index]?.v ?? 0), 0),
+      values.reduce((sum, v) => sum + Math.max(0, v), 0),
     )
   })
   return [low, high]

@@ -18,6 +18,11 @@ describe('running-buckets-are-drawn-apart', () => {
     expect(areaPath(points, scales)).toBe('M0,99L10,98L20,97L20,100L0,100Z')
   })
 
+  it('narrow ones are dashes of their own, so that none looks like a fall', () => {
+    const narrow = { ...scales, x: (t: number) => t }
+    expect(partialPath(points, narrow)).toBe('M3,99m-3,0h6M4,100m-3,0h6')
+  })
+
   it('none of them, or nothing else', () => {
     expect(partialPath(points.slice(0, 3), scales)).toBe('')
     expect(closedPath(points.slice(3), scales)).toBe('')

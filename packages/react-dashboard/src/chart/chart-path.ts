@@ -34,10 +34,24 @@ export function closedPath(points: readonly Point[], scales: Scales): string {
   return path(closedPoints(points, scales).map(({ t, v }) => place(scales, t, v)))
 }
 
-/** The line from the last closed bucket through those that are not complete yet. */
+/** Buckets narrower than this, px, are too near for a dashed line to be seen as one. */
+const LEAST_DASHED_PX = 8
+/** Length of the dash that stands for a running bucket there. */
+const DASH_PX = 6
+
+/**
+ * Buckets that are not complete yet: a line to be dashed from the last closed one on. Where they are narrow such a line
+ * would look like a fall: each is a level dash of its own there, joined to nothing.
+ */
 export function partialPath(points: readonly Point[], scales: Scales): string {
   const closed = closedCount(points)
   if (closed === points.length) return ''
+  const [last, first] = [points[closed - 1], points[closed]!]
+  if (last && scales.x(first.t) - scales.x(last.t) < LEAST_DASHED_PX)
+    return points
+      .slice(closed)
+      .map(({ t, v }) => `M${place(scales, t, v)}m${-DASH_PX / 2},0h${DASH_PX}`)
+      .join('')
   return path(points.slice(Math.max(0, closed - 1)).map(({ t, v }) => place(scales, t, v)))
 }
 

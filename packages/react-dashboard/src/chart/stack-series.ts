@@ -1,5 +1,5 @@
 import type { Metric, Series } from '@nowcast/protocol'
-import { closedCount } from './chart-path.ts'
+import { closedCount, type Scales } from './chart-path.ts'
 import { thinOut } from './thin-out.ts'
 
 /** Metrics whose parts add up to the whole: distinct users and shares do not. */
@@ -13,11 +13,20 @@ export const ADDITIVE: ReadonlySet<Metric> = new Set<Metric>([
   'events_per_second',
 ])
 
-/** One series on top of those before it. */
+/** What a layer covers at one time: from `low`, which is nearer to zero, to `high`. */
+export interface Edge {
+  t: number
+  low: number
+  high: number
+}
+
+/** One series on top of those before it; what is less than zero, as refunds are, below those before it. */
 export interface Layer {
   key: string | null
-  /** Lower and upper edge at each time, those of complete buckets first. */
-  edges: { t: number; low: number; high: number }[]
+  /** Edges at each time, those of complete buckets first. */
+  edges: Edge[]
+  /** The same below zero; undefined where nothing is. */
+  below: Edge[] | undefined
   /** How many of the edges are of complete buckets. */
   closed: number
 }
@@ -33,27 +42,34 @@ export function stackSeries(series: readonly Series[], widthPx: number): Layer[]
     v: series.reduce((sum, { points }) => sum + (points[index]?.v ?? 0), 0),
   }))
   const kept = [...thinOut(sums.slice(0, closed), widthPx), ...sums.slice(closed)]
-  const grounds = kept.map(() => 0)
-  return series.map(({ key, points }) => ({
-    key,
-    closed: kept.length - (sums.length - closed),
-    edges: kept.map(({ t, index }, place) => {
-      const low = grounds[place]!
-      const high = low + (points[index]?.v ?? 0)
-      grounds[place] = high
-      return { t, low, high }
-    }),
-  }))
+  // Apart, so that a value which falls below zero crosses none of those that do not.
+  const above = kept.map(() => 0)
+  const below = kept.map(() => 0)
+  const hasBelow = series.some(({ points }) => points.some(({ v }) => v < 0))
+  return series.map(({ key, points }) => {
+    const edgesOn = (grounds: number[], part: (v: number) => number) =>
+      kept.map(({ t, index }, place): Edge => {
+        const low = grounds[place]!
+        const high = low + part(points[index]?.v ?? 0)
+        grounds[place] = high
+        return { t, low, high }
+      })
+    return {
+      key,
+      closed: kept.length - (sums.length - closed),
+      edges: edgesOn(above, (v) => Math.max(0, v)),
+      below: hasBelow ? edgesOn(below, (v) => Math.min(0, v)) : undefined,
+    }
+  })
 }
 
-/** The area of a layer's edges `from` … `to`. */
-export function layerPath(
-  { edges }: Layer,
-  from: number,
-  to: number,
-  { x, y }: { x(t: number): number; y(v: number): number },
-): string {
-  const part = edges.slice(Math.max(0, from), to)
+/** The area of a layer's edges `from` … `to`, and that below zero. */
+export function layerPath({ edges, below }: Layer, from: number, to: number, scales: Pick<Scales, 'x' | 'y'>): string {
+  const parts = [edges, below ?? []].map((side) => side.slice(Math.max(0, from), to))
+  return parts.map((part) => edgePath(part, scales)).join('')
+}
+
+function edgePath(part: readonly Edge[], { x, y }: Pick<Scales, 'x' | 'y'>): string {
   if (part.length < 2) return ''
   const round = (px: number) => Math.round(px * 10) / 10
   const tops = part.map(({ t, high }) => `${round(x(t))},${round(y(high))}`)

@@ -77,6 +77,7 @@ describe('deltas-applied-equal-a-fresh-snapshot', () => {
         const event = (n: number) => ({ id: `e${n}`, name: 'x', t: n, country: '', device: '', category: '' })
         const recent = (from: number, to: number) => ({
           kind: 'recent' as const,
+          timezone: 'UTC',
           metric: 'events' as const,
           approximate: false,
           tookMs: 1,

@@ -7,6 +7,7 @@ import { useFilters } from '../hooks/use-filters.ts'
 import { useLive } from '../hooks/use-live.ts'
 import { FigureValue, figureOf, type RenderFigure } from './figure-value.tsx'
 import { Frame } from './frame.tsx'
+import { shownRows } from './shown-rows.ts'
 import { useLatest } from './use-latest.ts'
 import { EmptyMessage, ErrorMessage } from './view-message.tsx'
 
@@ -54,10 +55,10 @@ export function Breakdown(props: BreakdownProps) {
       isWaiting={data === undefined && shown !== undefined}
       label={`${name}, ${labels.metrics[metric]}`}
     >
-      <header className="nowcast-breakdown-head">
+      <div className="nowcast-breakdown-head">
         {title !== null && <h3 className="nowcast-title">{title}</h3>}
         <span>{labels.metrics[shown?.metric ?? metric]}</span>
-      </header>
+      </div>
       <div className="nowcast-breakdown-body" style={{ minHeight: limit * ROW_PX }}>
         {state.error && !data && <ErrorMessage error={state.error} />}
         {!state.error && shown?.rows.length === 0 && <EmptyMessage metric={metric} />}
@@ -74,7 +75,9 @@ const ROW_PX = 34
 function BreakdownRows({ answer, renderValue }: { answer: BreakdownAnswer; renderValue: RenderFigure | undefined }) {
   const { labels, locale } = useNowcast()
   const { chosen, toggleFilter } = useFilters()
-  const { breakdown: dimension, rows } = answer
+  const { breakdown: dimension } = answer
+  const isChosen = (key: string) => chosen[dimension]?.includes(key) ?? false
+  const rows = shownRows(answer.rows, isChosen)
   const style = { ...answer, unit: METRIC_UNIT[answer.metric], locale }
   const named = rows.filter(({ key }) => key !== UNFILTERABLE)
   // What is left over may be more than any value: it is no value, and its bar stops at the edge.
@@ -87,7 +90,7 @@ function BreakdownRows({ answer, renderValue }: { answer: BreakdownAnswer; rende
             type="button"
             className="nowcast-row"
             data-others={key === UNFILTERABLE || undefined}
-            aria-pressed={chosen[dimension]?.includes(key) ?? false}
+            aria-pressed={isChosen(key)}
             disabled={key === UNFILTERABLE}
             onClick={() => toggleFilter(dimension, key)}
           >

@@ -70,11 +70,11 @@ export function Dashboard({ title, defaultView, onViewChange, className, ...prop
   const charted = metric === 'users' && (granularity ?? 'minute') === 'minute' ? 'active_users' : metric
   return (
     <Frame kind="nowcast-dashboard" className={className}>
-      <header className="nowcast-dashboard-head">
+      <div className="nowcast-dashboard-head">
         {title !== null && <h2>{title ?? words.dashboard}</h2>}
         <ConnectionStatus />
         <FilterBar last={last ?? '24h'} />
-      </header>
+      </div>
       <div className="nowcast-tiles">
         {TILES.map((name) => (
           <OverviewTile key={name} name={name} />

@@ -7,6 +7,7 @@ import { useNowcast } from '../hooks/nowcast-context.ts'
 
 export interface RecentEventRowProps {
   event: RecentEvent
+  timezone: string
   renderEvent: ((event: RecentEvent) => ReactNode) | undefined
 }
 
@@ -20,13 +21,15 @@ function pathOf(url: string): string {
 }
 
 /** One event in a line; what else is known of it opens below. */
-export function RecentEventRow({ event, renderEvent }: RecentEventRowProps) {
+export function RecentEventRow({ event, timezone, renderEvent }: RecentEventRowProps) {
   const { locale } = useNowcast()
   const [isOpen, setOpen] = useState(false)
   return (
     <li className="nowcast-event">
       <button type="button" className="nowcast-event-line" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        <time dateTime={new Date(event.t).toISOString()}>{clockTime(event.t, locale)}</time>
+        <time dateTime={new Date(event.t).toISOString()} title={timezone}>
+          {clockTime(event.t, timezone, locale)}
+        </time>
         {renderEvent ? renderEvent(event) : <EventSummary event={event} />}
       </button>
       {isOpen && <pre className="nowcast-event-details">{JSON.stringify(event, undefined, 2)}</pre>}

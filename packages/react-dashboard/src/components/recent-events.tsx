@@ -42,7 +42,7 @@ export function RecentEvents({ limit = 20, filters, className, renderEvent, ...p
       isWaiting={data === undefined && latest !== undefined}
       label={words.recentEvents}
     >
-      <header className="nowcast-recent-head">
+      <div className="nowcast-recent-head">
         {title !== null && <h3 className="nowcast-title">{title}</h3>}
         <button
           type="button"
@@ -54,13 +54,13 @@ export function RecentEvents({ limit = 20, filters, className, renderEvent, ...p
           {held ? words.resume : words.pause}
           {missed > 0 && ` · ${words.newEvents.replace('{count}', String(missed))}`}
         </button>
-      </header>
+      </div>
       {state.error && !data && <ErrorMessage error={state.error} />}
       {!state.error && events?.length === 0 && <EmptyMessage metric="events" />}
-      {events && (data || !state.error) && (
+      {latest && events && (data || !state.error) && (
         <ol className="nowcast-events">
           {events.map((event) => (
-            <RecentEventRow key={event.id} event={event} renderEvent={renderEvent} />
+            <RecentEventRow key={event.id} event={event} timezone={latest.timezone} renderEvent={renderEvent} />
           ))}
         </ol>
       )}

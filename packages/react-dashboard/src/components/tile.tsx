@@ -44,15 +44,12 @@ export function Tile({ label, metric, against, state, figure, hasSpark, renderVa
       state={state}
       label={label}
     >
-      <div className="nowcast-tile-head">
-        <h3 className="nowcast-tile-label" title={label}>
-          {label}
-        </h3>
-        {figure?.anomaly && <AnomalyBadge anomaly={figure.anomaly} metric={metric} currency={figure.currency} />}
+      <h3 className="nowcast-tile-label">{label}</h3>
+      <div className="nowcast-tile-body">
+        {figure && <TileBody {...{ figure, metric, against, hasSpark, renderValue }} />}
+        {!figure && state.error && <ErrorMessage error={state.error} />}
+        {!figure && !state.error && <TileSkeleton hasSpark={hasSpark} />}
       </div>
-      {figure && <TileBody {...{ figure, metric, against, hasSpark, renderValue }} />}
-      {!figure && state.error && <ErrorMessage error={state.error} />}
-      {!figure && !state.error && <TileSkeleton hasSpark={hasSpark} />}
     </Frame>
   )
 }
@@ -65,9 +62,12 @@ function TileBody({ figure, metric, against, hasSpark, renderValue }: TileBodyPr
   const { previous } = figure
   return (
     <>
-      <p className="nowcast-tile-value" title={longValue(figure.v, style, figure.exact)}>
-        <FigureValue figure={figureOf(figure.v, style, figure.exact)} render={renderValue} />
-      </p>
+      <div className="nowcast-tile-figure">
+        <p className="nowcast-tile-value" title={longValue(figure.v, style, figure.exact)}>
+          <FigureValue figure={figureOf(figure.v, style, figure.exact)} render={renderValue} />
+        </p>
+        {figure.anomaly && <AnomalyBadge anomaly={figure.anomaly} metric={metric} currency={figure.currency} />}
+      </div>
       {previous !== undefined && (
         <ChangeNote
           change={changeOf(figure.v, previous, style, labels.words.percentagePoints)}

@@ -13,9 +13,11 @@ export function tickTime(t: number, timeZone: string, locale?: string): string {
   return dateFormat(locale, { timeZone, ...(isMidnight ? DATE : CLOCK) }).format(t)
 }
 
-/** The time of one event to the second, by the viewer's own clock. */
-export function clockTime(t: number, locale?: string): string {
-  return dateFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(t)
+const SECONDS = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const
+
+/** The time of one event to the second, by the same clock as the charts. */
+export function clockTime(t: number, timeZone: string, locale?: string): string {
+  return dateFormat(locale, { timeZone, ...SECONDS }).format(t)
 }
 
 /** The time of one bucket, as a tooltip says it. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LABELS } from '../labels.ts'
 import { changeOf } from './change-of.ts'
-import { bucketTime, tickTime } from './format-time.ts'
+import { bucketTime, clockTime, tickTime } from './format-time.ts'
 import { axisValue, longValue, shortValue } from './format-value.ts'
 import { timeTicks } from './time-ticks.ts'
 import { valueName } from './value-name.ts'
@@ -79,6 +79,12 @@ describe('value axis', () => {
 })
 
 describe('time axis', () => {
+  it('an event has the time of the same zone', () => {
+    const t = Date.UTC(2026, 5, 1, 22, 0, 5)
+    expect(clockTime(t, 'Europe/Berlin', locale)).toBe('00:00:05')
+    expect(clockTime(t, 'America/New_York', locale)).toBe('18:00:05')
+  })
+
   it('stands at round times of the zone, also across a clock change', () => {
     const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe')
     const from = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) })

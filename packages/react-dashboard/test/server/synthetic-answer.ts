@@ -53,7 +53,8 @@ export function syntheticAnswer(query: LiveQuery, now: number, boost = 1): Answe
   const share = shareOfFilters(query)
 
   if (query.kind === 'overview') return { ...base, kind: 'overview', tiles: tiles(now, boost, share) }
-  if (query.kind === 'recent') return { ...base, kind: 'recent', events: recentEvents(query.limit ?? 50, now) }
+  if (query.kind === 'recent')
+    return { ...base, kind: 'recent', timezone: 'Asia/Tokyo', events: recentEvents(query.limit ?? 50, now) }
   if (query.kind === 'funnel')
     return { ...base, kind: 'funnel', steps: funnelSteps(query, share), window: query.window ?? '1h' }
   if (query.kind === 'total') {

@@ -49,7 +49,7 @@ test('other keys in a broken-down series are a new snapshot', () => {
 
 test('recent events come once', () => {
   const event = (id: string) => ({ id, name: 'click', t: 1, country: 'US', device: 'mobile', category: '(none)' })
-  const answer = (...ids: string[]): Answer => ({ ...BASE, kind: 'recent', events: ids.map(event) })
+  const answer = (...ids: string[]): Answer => ({ ...BASE, kind: 'recent', timezone: 'UTC', events: ids.map(event) })
   expect(diffAnswers(answer('b', 'a'), answer('c', 'b'))).toMatchObject({ answer: { events: [{ id: 'c' }] } })
   expect(diffAnswers(answer('b', 'a'), answer('b'))).toBeUndefined()
 })

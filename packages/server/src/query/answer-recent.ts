@@ -29,5 +29,5 @@ export async function answerRecent(question: Question, sources: Sources): Promis
       ...(Object.keys(properties).length > 0 && { properties }),
     }),
   )
-  return { kind: 'recent', events }
+  return { kind: 'recent', timezone, events }
 }
