@@ -84,7 +84,7 @@ describe.skipIf(!hasChromium())('embedded in a host in Strict Mode', () => {
     await page.getByText('breakdown: no such dimension').waitFor()
 
     const kinds = server.calls.subscribe.map(({ kind, breakdown }) => breakdown ?? kind)
-    expect(kinds.sort()).toEqual(['country', 'device', 'nonsense', 'overview', 'total'])
+    expect(kinds.sort()).toEqual(['country', 'device', 'nonsense', 'overview', 'series', 'total'])
     expect(server.calls.subscribe.every(({ filters }) => filters?.country?.join() === 'DE,US')).toBe(true)
     expect(server.io.engine.clientsCount).toBe(1)
 
@@ -106,6 +106,36 @@ describe.skipIf(!hasChromium())('embedded in a host in Strict Mode', () => {
     await page.getByRole('button', { name: 'toggle' }).click()
     await page.locator('#total', { hasText: /\d/ }).waitFor()
     expect(complaints).toEqual([])
+  })
+
+  it('charts of one page point at the same time, and tell what is unusual by shape and in words', async () => {
+    const { page, complaints } = await openPage(browser)
+    await page.goto(`${server.url}/?url=${encodeURIComponent(server.url)}`)
+    const plots = page.locator('.nowcast-plot')
+    await plots.nth(1).locator('.nowcast-line').first().waitFor({ state: 'attached' })
+    await plots.first().hover()
+    await plots.nth(1).locator('.nowcast-active circle').first().waitFor({ state: 'attached' })
+
+    const strong = plots.nth(1).locator('.nowcast-anomalies path[data-strong]').first()
+    await strong.hover({ force: true })
+    await plots
+      .nth(1)
+      .locator('.nowcast-tooltip', { hasText: /expected/ })
+      .waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('whoever wants less motion has none', async () => {
+    const { page } = await openPage(browser)
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    await page.goto(`${server.url}/?url=${encodeURIComponent(server.url)}`)
+    await page.locator('.nowcast-tile').first().waitFor()
+    const motions = await page
+      .locator('.nowcast, .nowcast *')
+      .evaluateAll((all) =>
+        all.map((one) => getComputedStyle(one)).map((s) => `${s.animationName} ${s.transitionDuration}`),
+      )
+    expect([...new Set(motions)]).toEqual(['none 0s'])
   })
 
   it('the lines of a chart and the tooltip that is open follow the figures', async () => {

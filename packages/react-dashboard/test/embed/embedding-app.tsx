@@ -51,6 +51,7 @@ function App() {
           <Metric metric="events" />
           <Total />
           <TimeSeries metric="revenue" last="24h" breakdown="country" />
+          <TimeSeries metric="errors" last="24h" anomalies />
           <TimeSeries metric="revenue" breakdown="nonsense" />
           <Breakdown dimension="device" />
         </>
