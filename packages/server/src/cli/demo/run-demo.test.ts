@@ -77,8 +77,9 @@ it('fills the past and goes on live, then only what is missing, without a gap or
 
 it('begins thinly when a day is to be filled', async () => {
   await runAwhile({ backfillMs: 24 * HOUR_MS, backfillEvents: 10_000, eventsPerSecond: 4 })
-  expect(taken.length).toBeGreaterThan(6000)
-  expect(taken.length).toBeLessThan(14_000)
+  // At full pace there would be 345,600. How many there are depends on which day and hour it is.
+  expect(taken.length).toBeGreaterThan(4000)
+  expect(taken.length).toBeLessThan(20_000)
 })
 
 it('says when the key is refused', async () => {
