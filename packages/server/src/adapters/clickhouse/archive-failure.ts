@@ -5,6 +5,8 @@ import { NowcastError } from '../../errors.ts'
 const TIMED_OUT = new Set(['159', '160', '394'])
 /** Codes of a server that is there but cannot work now, and what to do; nothing is lost, events wait in the log. */
 const ADVICE: Record<string, string | undefined> = {
+  60: 'its tables are gone: the next start of a process, or of its archiver, makes them anew',
+  81: 'its database is gone: the next start of a process, or of its archiver, makes it anew',
   164: 'its user may only read: give --clickhouse one with readonly = 0',
   497: 'its user lacks rights: GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, OPTIMIZE ON nowcast.* to it, and SELECT ON system.*',
   202: 'it has too many queries at a time: raise max_concurrent_queries, or ask less often',

@@ -189,6 +189,28 @@ export function withSettings(connection: ClickHouseConnection, settings: ClickHo
   }
 }
 
+/** The same connection, whose statements are refused until its tables are prepared: other versions have other columns. */
+export function usableOnce(connection: ClickHouseConnection, isPrepared: () => boolean): ClickHouseConnection {
+  const prepared = async () => {
+    if (isPrepared()) return
+    throw new NowcastError(
+      'archive_unavailable',
+      'The tables in ClickHouse are being prepared: ask again in a moment',
+      {
+        retryable: true,
+      },
+    )
+  }
+  return {
+    ...connection,
+    ping: () => prepared().then(connection.ping),
+    rows: (sql, context) => prepared().then(() => connection.rows(sql, context)),
+    stream: (sql, context) => prepared().then(() => connection.stream(sql, context)),
+    command: (sql, context) => prepared().then(() => connection.command(sql, context)),
+    insert: (table, rows, context) => prepared().then(() => connection.insert(table, rows, context)),
+  }
+}
+
 async function drain(answer: Readable | { text(): Promise<string> }): Promise<void> {
   if ('text' in answer) await answer.text()
   else for await (const _ of answer);

@@ -3,6 +3,7 @@ import {
   type ClickHouseConnectionOptions,
   type ClickHouseLocation,
   createClickHouseConnection,
+  usableOnce,
   withSettings,
 } from './clickhouse-connection.ts'
 import { createUserDeleter } from './delete-user.ts'
@@ -67,7 +68,9 @@ export function createClickHouseEventStore(
   options: ClickHouseEventStoreOptions = {},
 ): EventStore {
   const { queryTimeoutMs = 30_000, queryMemoryBytes = 2 ** 30, settleMs = 3_600_000 } = options
-  const connection = createClickHouseConnection(location, options)
+  const unprepared = createClickHouseConnection(location, options)
+  let isPrepared = false
+  const connection = usableOnce(unprepared, () => isPrepared)
   const deleter = createUserDeleter(connection)
   const asking = withSettings(connection, {
     max_execution_time: Math.ceil(queryTimeoutMs / 1000),
@@ -77,10 +80,11 @@ export function createClickHouseEventStore(
   const rolledMonths = async () => (await oldMonths()).filter(isRolledUp)
   return {
     async start() {
-      await connection.start()
+      await unprepared.start()
       try {
-        await migrate(connection)
-        await mendRollups(connection)
+        await migrate(unprepared)
+        await mendRollups(unprepared)
+        isPrepared = true
         await deleter.resume()
       } catch (error) {
         await connection.stop()

@@ -1,7 +1,8 @@
 import { ClickHouseError } from '@clickhouse/client'
 import { afterAll, expect, test } from 'vitest'
 import { archiveFailure } from './archive-failure.ts'
-import { clickHouseFixture } from './clickhouse.conformance.ts'
+import { bundleEngine, clickHouseFixture } from './clickhouse.conformance.ts'
+import { createClickHouseEventStore } from './clickhouse-event-store.ts'
 
 const fixture = clickHouseFixture()
 afterAll(() => fixture.cleanUp())
@@ -28,6 +29,8 @@ test('rights that the user lacks are said with the ones to grant, and are asked 
 })
 
 test.each([
+  ['60', 'Unknown table expression identifier', 'its tables are gone'],
+  ['81', 'Database nowcast does not exist', 'its database is gone'],
   ['243', 'Cannot reserve 1.00 MiB, not enough space', 'its disk is full: make room, or shorten the retention'],
   ['75', 'Cannot write to file, errno: 28, strerror: No space left on device', 'its disk is full'],
   ['252', 'Too many parts (3000)', 'it merges parts more slowly than they come'],
@@ -39,4 +42,18 @@ test.each([
     retryable: true,
     message: expect.stringContaining(words),
   })
+})
+
+test('until its tables are prepared a store refuses what it is asked, and is not ready', async () => {
+  const store = createClickHouseEventStore({
+    embedded: { dataDir: await fixture.folder(), entry: await bundleEngine() },
+  })
+  const started = store.start()
+  const refusal = { code: 'archive_unavailable', retryable: true, message: expect.stringContaining('being prepared') }
+  await expect(store.ping()).rejects.toMatchObject(refusal)
+  await expect(store.firstEventAt('shop')).rejects.toMatchObject(refusal)
+  await started
+  await store.ping()
+  expect(await store.firstEventAt('shop')).toBeUndefined()
+  await store.stop()
 })
