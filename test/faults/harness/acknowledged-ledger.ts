@@ -46,12 +46,12 @@ export function createLedger(): AcknowledgedLedger {
         ofProject = new Map()
         minutes.set(project, ofProject)
       }
-      for (const { timestamp, revenue, category, properties } of batch.events) {
+      for (const { timestamp, revenue, properties } of batch.events) {
         add(ofProject, timestamp - (timestamp % MINUTE_MS), { events: 1, units: parseUnits(String(revenue ?? '0')) })
-        if (properties.place === undefined) continue
-        const sender = ordered.get(category) ?? { project, events: 0, timestamp }
+        if (properties.sender === undefined) continue
+        const sender = ordered.get(properties.sender) ?? { project, events: 0, timestamp }
         sender.events++
-        ordered.set(category, sender)
+        ordered.set(properties.sender, sender)
       }
       events += batch.events.length
     },

@@ -82,7 +82,7 @@ export async function sendersOutOfOrder({ url, project, ledger }: Compared): Pro
     if (owner !== project.id) continue
     // Equal times: the latest in the log stands first.
     const range = { from: timestamp, to: timestamp + 1 }
-    const query = { kind: 'recent', limit: 100, range, filters: { category: [sender] } }
+    const query = { kind: 'recent', limit: 100, range, filters: { 'properties.sender': [sender] } }
     const answer = await ask<never>(url, readTokenOf(project), query)
     const places = (answer as { events: { properties?: { place: number } }[] }).events.map((e) => e.properties?.place)
     const expected = Array.from({ length: events }, (_, i) => events - 1 - i)
