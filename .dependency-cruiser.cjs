@@ -14,7 +14,7 @@ const VENDORS = [
   { packages: 'ioredis', homes: ['adapters/redis'] },
   { packages: 'lmdb', homes: ['adapters/lmdb'] },
   { packages: '@clickhouse/[^/]+|chdb', homes: ['adapters/clickhouse'] },
-  { packages: 'hono|@hono/[^/]+|socket\\.io(-parser)?', homes: ['api', 'create-nowcast', 'cli'] },
+  { packages: 'hono|@hono/[^/]+|socket\\.io(-(adapter|parser))?', homes: ['api', 'create-nowcast', 'cli'] },
 ]
 
 const TEST_FILE = '\\.(test|conformance|bench)\\.tsx?$|^packages/[^/]+/test/'

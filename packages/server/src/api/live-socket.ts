@@ -15,6 +15,7 @@ import {
   type LiveSocketDependencies,
   toKnown,
 } from './live-viewer.ts'
+import { OneWriteAdapter } from './one-write-adapter.ts'
 
 const SLOW_CHECK_MS = 1000
 /** In how many parts, and how long after each other, viewers are sent to other nodes: not all come there at once. */
@@ -81,6 +82,7 @@ export function createLiveSockets(getDependencies: () => LiveSocketDependencies)
         const refusal = whyNotServing()
         decide(refusal, refusal === null)
       },
+      adapter: OneWriteAdapter,
       parser: { Encoder: countingEncoder((bytes) => getDependencies().telemetry.liveBytes.inc(bytes)), Decoder },
     })
     servers.push(io)
