@@ -33,8 +33,8 @@ export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
     holder?.url ? checkServer(holder.url) : [],
     kafka ? checkKafka(kafkaTopicOptions(kafka)).then((findings) => named('Kafka', findings)) : [],
     kafka && config.aggregator === 'flink'
-      ? checkWindows({ ...kafkaConnection(kafka), topic: windowsTopicOf(config, kafka) }).then((findings) =>
-          named('windows of Flink:', findings),
+      ? checkWindows({ ...kafkaConnection(kafka), topic: windowsTopicOf(config, kafka), events: kafka }).then(
+          (findings) => named('windows of Flink:', findings),
         )
       : [],
     redis ? checkRedis({ url: redis }) : [],

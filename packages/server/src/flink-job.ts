@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FlinkError } from './adapters/flink/flink-error.ts'
-import { kafkaProperties } from './adapters/flink/kafka-properties.ts'
+import { isSecret, kafkaProperties, unknownToJava } from './adapters/flink/kafka-properties.ts'
 import { openSqlGateway, type SqlGateway } from './adapters/flink/sql-gateway.ts'
-import { jobName, jobSettings, jobStatements, type WindowsJobOptions } from './adapters/flink/windows-job.ts'
+import {
+  jobName,
+  jobSettings,
+  jobStatements,
+  leastTransactionMs,
+  type WindowsJobOptions,
+} from './adapters/flink/windows-job.ts'
+import { longestTransactionMs } from './adapters/kafka/check-windows.ts'
 import { createKafkaWindowFeed } from './adapters/kafka/kafka-window-feed.ts'
 import { type Config, ConfigError } from './config.ts'
 import { DUPLICATE_MS, kafkaConnection, windowsTopicOf } from './open-adapters.ts'
@@ -10,6 +17,8 @@ import { DUPLICATE_MS, kafkaConnection, windowsTopicOf } from './open-adapters.t
 export interface FlinkJobOptions {
   /** How often what was counted becomes visible, ms. @default 1000 */
   checkpointMs?: number
+  /** After so long brokers give up what the job has written and not committed, ms. @default 900000 */
+  transactionMs?: number
   /** Where Flink finds Nowcast's functions, a path or an address; by default they are in its `lib/`. */
   jar?: string
   /** A savepoint or retained checkpoint to go on from. */
@@ -29,9 +38,14 @@ const POLL_MS = 500
 const RUNNING_MS = 120_000
 const ENDED = ['FINISHED', 'CANCELED', 'FAILED', 'SUSPENDED']
 
-/** The job as a script for Flink's SQL client. @throws ConfigError */
-export function flinkScript(config: Config, options: FlinkJobOptions = {}): string {
-  const job = toJob(config, options)
+/**
+ * The job as a script for Flink's SQL client. What is printed ends up in terminals and files: `…` stands for secrets.
+ * @throws ConfigError, FlinkError
+ */
+export function flinkScript(config: Config, options: FlinkJobOptions & { withSecrets?: boolean } = {}): string {
+  const { withSecrets, ...rest } = options
+  const whole = toJob(config, rest)
+  const job = withSecrets ? whole : { ...whole, kafkaProperties: withoutSecrets(whole.kafkaProperties) }
   const settings = Object.entries(jobSettings(job)).map(
     ([name, value]) => `SET '${name}' = '${value.replaceAll("'", "''")}';`,
   )
@@ -48,14 +62,22 @@ export async function submitFlinkJob(
   options: SubmitOptions,
 ): Promise<{ id: string; from: string | undefined }> {
   const job = toJob(config, options)
-  const feed = createKafkaWindowFeed({ ...kafkaConnection(kafkaOf(config)), topic: job.windowsTopic })
+  const windows = { ...kafkaConnection(kafkaOf(config)), topic: job.windowsTopic }
+  const feed = createKafkaWindowFeed(windows)
   try {
     await feed.start()
   } finally {
     await feed.stop()
   }
+  const longestMs = await longestTransactionMs(windows)
+  if (longestMs !== undefined && longestMs < job.transactionMs) {
+    throw new FlinkError(
+      `the brokers allow transactions of ${longestMs} ms at most (transaction.max.timeout.ms), and the job asks for ${job.transactionMs} ms: raise it there, or submit with --transaction-timeout ${Math.floor(longestMs / 1000)}s`,
+    )
+  }
   const from = await makeWay(job, options)
-  const gateway = await openSqlGateway(options.gateway, jobSettings({ ...job, ...(from !== undefined && { from }) }))
+  const settings = jobSettings({ ...job, ...(from !== undefined && { from }) })
+  const gateway = await openSqlGateway(options.gateway, settings, secretsOf(job.kafkaProperties))
   try {
     const statements = jobStatements(job)
     let answer: string[][] = []
@@ -110,11 +132,30 @@ function kafkaOf({ kafka }: Config) {
   return kafka
 }
 
-function toJob(config: Config, options: FlinkJobOptions): WindowsJobOptions {
+type Properties = Readonly<Record<string, string>>
+
+const withoutSecrets = (properties: Properties) =>
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, isSecret(name) ? '…' : value]))
+
+/** As they are, and as SQL writes them. */
+function secretsOf(properties: Properties): string[] {
+  const values = Object.entries(properties).flatMap(([name, value]) => (isSecret(name) && value ? [value] : []))
+  return values.flatMap((value) => [value, value.replaceAll("'", "''")])
+}
+
+function toJob(config: Config, options: FlinkJobOptions): WindowsJobOptions & { kafkaProperties: Properties } {
   const kafka = kafkaOf(config)
-  if (typeof kafka.ssl === 'object' && !options.kafkaProperties) {
+  const [unknown] = unknownToJava(kafka.ssl)
+  if (unknown && !options.kafkaProperties) {
     throw new ConfigError(
-      'kafka.ssl: the options of Node mean nothing to Flink: say the same by --property ssl.truststore.location=… and the like',
+      `kafka.ssl.${unknown}: Flink knows ca, cert, key and passphrase of these; say the rest in its own words by --property, like --property ssl.endpoint.identification.algorithm=`,
+    )
+  }
+  const { checkpointMs = 1000, transactionMs = 900_000 } = options
+  const leastMs = leastTransactionMs(checkpointMs)
+  if (transactionMs < leastMs) {
+    throw new ConfigError(
+      `--transaction-timeout: ${leastMs / 1000}s or more are needed with a checkpoint every ${checkpointMs} ms`,
     )
   }
   return {
@@ -125,7 +166,8 @@ function toJob(config: Config, options: FlinkJobOptions): WindowsJobOptions {
     // The rule of this server's own consumers: both must agree on what is a repeat.
     duplicateOffsets: Math.ceil(config.duplicateOffsets / kafka.partitions),
     duplicateMs: DUPLICATE_MS,
-    checkpointMs: options.checkpointMs ?? 1000,
+    checkpointMs,
+    transactionMs,
     kafkaProperties: { ...kafkaProperties(kafka), ...options.kafkaProperties },
   }
 }

@@ -14,10 +14,19 @@ export const NEVER = Number.MAX_SAFE_INTEGER
 const REACHED = 0
 /** A job that is behind is given so long to get on before that is called a problem, ms. */
 const PATIENCE_MS = 30_000
+/** Events that wait for longer are called a problem of a job that gets on, ms. */
+const LATE_MS = 60_000
 
 export interface JobPositions {
   generation: string
   partitions: readonly CountedPartition[]
+}
+
+/** Where the log ended and how far the job was at some time. */
+interface Look {
+  at: number
+  ends: readonly number[]
+  next: readonly number[]
 }
 
 export interface JobProgressDependencies {
@@ -53,8 +62,11 @@ export function createJobProgress(dependencies: JobProgressDependencies): JobPro
   /** Of one that is not there yet: where the log ended when it was seen first. */
   let catching: { generation: string; ends: number[]; completeFrom: number } | undefined
   let latest: JobPositions | undefined
+  /** When it was further than before, or had nothing to do. */
   let changedAt = now()
   let seen = ''
+  /** As far back as it takes to tell that the job is late. */
+  let looked: Look[] = []
 
   const partitions = () => Array.from({ length: log.partitions }, (_, partition) => partition)
   const ends = () => Promise.all(partitions().map(async (partition) => (await log.extent(partition)).end))
@@ -72,6 +84,28 @@ export function createJobProgress(dependencies: JobProgressDependencies): JobPro
     const next = partitions().map(() => 0)
     for (const each of counted) next[each.partition] = each.next
     return next
+  }
+
+  /** Up to where the job had counted when another process followed it; undefined when none ever did. */
+  async function countedBefore(): Promise<number[] | undefined> {
+    const fences = await Promise.all(partitions().map((partition) => hotStore.fence(log.epoch, partition)))
+    return fences.some(Boolean) ? fences.map((fence) => fence?.offset ?? 0) : undefined
+  }
+
+  /** Notes what was seen now. @returns what was seen so long ago that events which are not counted since are late */
+  function lookedBefore(look: Look): Look | undefined {
+    looked.push(look)
+    const since = looked.findLast(({ at }) => look.at - at >= LATE_MS)
+    if (since) looked = looked.slice(looked.indexOf(since))
+    return since
+  }
+
+  /** What is wrong with a job that gets on: events that were there long ago wait. */
+  function late(since: Look | undefined, next: readonly number[], behind: number): string | undefined {
+    if (!since?.ends.some((end, partition) => (next[partition] as number) < end)) return undefined
+    const seconds = (now() - since.at) / 1000
+    const counted = next.reduce((sum, offset, partition) => sum + offset - (since.next[partition] as number), 0)
+    return `the job in Flink is behind: ${behind} events wait, some for more than ${Math.round(seconds)} s, and it counts ${Math.round(Math.max(0, counted) / seconds)} a second: give it more task slots and CPU, if that lasts (history is not affected)`
   }
 
   return {
@@ -109,19 +143,27 @@ export function createJobProgress(dependencies: JobProgressDependencies): JobPro
     },
 
     async check(feedName) {
-      const next = latest ? nextOf(latest) : partitions().map(() => 0)
+      const counted = latest ? nextOf(latest) : await countedBefore()
+      const next = counted ?? partitions().map(() => 0)
+      const end = await ends()
       let behind = 0
-      for (const [partition, end] of (await ends()).entries()) {
-        const lag = end - (next[partition] as number)
+      for (const [partition, each] of end.entries()) {
+        const lag = each - (next[partition] as number)
         telemetry.lag.set({ stage: 'aggregate', partition }, Math.max(0, lag))
         if (lag < 0) {
-          return `the job has counted up to offset ${next[partition]} of partition ${partition}, which ends at ${end}: the topic of events was made anew. Delete the topic ${feedName} and start the job anew, without a savepoint`
+          return `the job has counted up to offset ${next[partition]} of partition ${partition}, which ends at ${each}: the topic of events was made anew. Delete the topic ${feedName} and start the job anew, without a savepoint`
         }
         behind += lag
       }
-      if (behind === 0 || now() - changedAt < PATIENCE_MS) return undefined
+      const since = lookedBefore({ at: now(), ends: end, next })
+      if (behind === 0) {
+        // It has nothing to write: silence begins with the next event.
+        changedAt = now()
+        return undefined
+      }
+      if (now() - changedAt < PATIENCE_MS) return late(since, next, behind)
       const seconds = Math.round((now() - changedAt) / 1000)
-      if (latest) {
+      if (counted) {
         return `the job in Flink has written nothing for ${seconds} s and ${behind} events wait: is it running, and do its checkpoints complete? History is not affected`
       }
       return `the topic ${feedName} holds no windows of ours and ${behind} events wait: start the job with nowcast flink --gateway http://… (history is not affected)`

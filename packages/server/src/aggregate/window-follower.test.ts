@@ -34,6 +34,8 @@ describe.skipIf(kafkaIsMissing)('windows that a job counts', () => {
   let ahead: number
   let hasOtherEpochs = false
   let topics = 0
+  /** How often the follower has looked at a partition of the log. */
+  let looks = 0
 
   beforeAll(async () => {
     kafka = await startKafka()
@@ -69,7 +71,13 @@ describe.skipIf(kafkaIsMissing)('windows that a job counts', () => {
   const createFollower = () =>
     createWindowFollower({
       feed,
-      log,
+      log: {
+        ...log,
+        extent(partition: number) {
+          looks++
+          return log.extent(partition)
+        },
+      },
       hotStore,
       eventStore: { hasOtherEpochs: async () => hasOtherEpochs },
       clock: { now },
@@ -99,6 +107,18 @@ describe.skipIf(kafkaIsMissing)('windows that a job counts', () => {
     const messages = rows.map(({ key, value }) => ({ key: JSON.stringify(key), value: JSON.stringify(value) }))
     await transaction.send({ topic: feed.name, messages })
     await transaction.commit()
+  }
+
+  /** The clock goes on so far, and the follower sees nothing to complain of. */
+  async function expectPatience(ms: number): Promise<void> {
+    ahead += ms
+    // The second look begins when what the first has found is told.
+    for (const look of [1, 2]) {
+      const before = looks
+      await until(true, () => looks >= before + log.partitions)
+      if (look === 1) ahead += 2001
+    }
+    expect(follower.problem).toBeUndefined()
   }
 
   const thisMinute = () => begun - (begun % MINUTE_MS)
@@ -203,6 +223,35 @@ describe.skipIf(kafkaIsMissing)('windows that a job counts', () => {
     await until(true, () => follower.problem !== undefined)
     expect(follower.problem).toMatch(/the job in Flink has written nothing for \d+ s and 1 events wait: is it running/)
     await write(minute(2), positions('a', [2]))
+    await until(true, () => follower.problem === undefined)
+  })
+
+  test('are no problem while no event comes, also after a change of processes, and not at once when one does', async () => {
+    await append(0, 2)
+    await write(minute(2), positions('a', [2]))
+    await until(2, () => reached(0).then((offset) => offset ?? -1))
+    await follower.stop()
+    follower = createFollower()
+    await follower.start()
+    await expectPatience(31_000)
+    await expectPatience(3_600_000)
+    await append(0, 1)
+    await expectPatience(3000)
+  })
+
+  test('that come, but later than events do, are told with how fast they come', async () => {
+    await append(0, 10)
+    await write(minute(1), positions('a', [1]))
+    await until(1, () => events())
+    for (let next = 2; next <= 4; next++) {
+      await expectPatience(25_000)
+      await write(minute(next), positions('a', [next]))
+      await until(next, () => events())
+    }
+    ahead += 25_000
+    await until(true, () => follower.problem !== undefined)
+    expect(follower.problem).toMatch(/the job in Flink is behind: 6 events wait, some for more than \d\d s/)
+    await write(minute(10), positions('a', [10]))
     await until(true, () => follower.problem === undefined)
   })
 

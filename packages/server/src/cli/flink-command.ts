@@ -9,25 +9,27 @@ interface FlinkFlags extends ConfigFlags {
   from?: string
   upgrade?: boolean
   checkpoint?: string
+  transactionTimeout?: string
+  withSecrets?: boolean
   property?: string[]
 }
 
-const PASSWORD = /(password=)"(?:[^"\\]|\\.)*"/g
-
 /** `nowcast flink`: prints the job that counts the windows, or submits it to a SQL gateway. */
 export async function flinkCommand(flags: FlinkFlags): Promise<void> {
-  const { gateway, jar, from, upgrade, checkpoint, property, ...configFlags } = flags
+  const { gateway, jar, from, upgrade, checkpoint, transactionTimeout, withSecrets, property, ...configFlags } = flags
   const config = await readConfig({ ...configFlags, aggregator: 'flink' })
   const options = {
     ...(jar !== undefined && { jar }),
     ...(from !== undefined && { from }),
-    ...(checkpoint !== undefined && { checkpointMs: toMilliseconds(checkpoint) }),
+    ...(checkpoint !== undefined && { checkpointMs: toMilliseconds('--checkpoint', checkpoint, 200, 10_000) }),
+    ...(transactionTimeout !== undefined && {
+      transactionMs: toMilliseconds('--transaction-timeout', transactionTimeout, 60_000, 24 * 3_600_000),
+    }),
     ...(property && { kafkaProperties: toProperties(property) }),
   }
   if (gateway === undefined) {
     if (upgrade) throw new CommandError('--upgrade: say by --gateway where the job runs')
-    // What is printed ends up in terminals and files.
-    process.stdout.write(flinkScript(config, options).replace(PASSWORD, '$1"…"'))
+    process.stdout.write(flinkScript(config, { ...options, withSecrets: withSecrets === true }))
     return
   }
   const { id, from: resumed } = await submitFlinkJob(config, { ...options, gateway, isUpgrade: upgrade === true })
@@ -36,10 +38,15 @@ export async function flinkCommand(flags: FlinkFlags): Promise<void> {
   console.log('Processes with the role aggregate or query take its figures with --aggregator flink.')
 }
 
-function toMilliseconds(span: string): number {
-  const match = /^(\d+)(ms|s)$/.exec(span)
-  const ms = match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : 0
-  if (ms < 200 || ms > 600_000) throw new CommandError(`--checkpoint ${span}: from 200ms to 600s, like 1s`)
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+function toMilliseconds(flag: string, span: string, leastMs: number, mostMs: number): number {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(span)
+  const ms = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0
+  if (ms < leastMs || ms > mostMs) {
+    const words = (limitMs: number) => (limitMs % 1000 === 0 ? `${limitMs / 1000}s` : `${limitMs}ms`)
+    throw new CommandError(`${flag} ${span}: from ${words(leastMs)} to ${words(mostMs)}`)
+  }
   return ms
 }
 

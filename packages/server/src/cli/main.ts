@@ -124,6 +124,8 @@ onDataDir(
     .option('--upgrade', 'stop the job that runs with a savepoint, and go on from it')
     .option('--from <path>', 'a savepoint or retained checkpoint to go on from')
     .option('--checkpoint <span>', 'how often what was counted becomes visible: 500ms, 1s (default: 1s)')
+    .option('--transaction-timeout <span>', 'when brokers give up what is not committed: 15m, 1h (default: 15m)')
+    .option('--with-secrets', 'print passwords and keys too, not … in their place')
     .option('--property <name=value...>', 'of Kafka’s Java client, for both topics; repeat for more'),
 ).action(flinkCommand)
 

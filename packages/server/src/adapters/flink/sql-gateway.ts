@@ -23,9 +23,14 @@ interface Result {
  * Opens a session through the gateway's REST API. `sql-client.sh -f` would do as well, but it ends with 0 whatever
  * went wrong.
  * @param url where the gateway answers: `http://host:8083`
+ * @param secrets what errors of Flink must not show, should they repeat a statement
  * @throws FlinkError that says what to do
  */
-export async function openSqlGateway(url: string, settings: Readonly<Record<string, string>>): Promise<SqlGateway> {
+export async function openSqlGateway(
+  url: string,
+  settings: Readonly<Record<string, string>>,
+  secrets: readonly string[] = [],
+): Promise<SqlGateway> {
   const base = url.replace(/\/+$/, '')
 
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
@@ -43,7 +48,7 @@ export async function openSqlGateway(url: string, settings: Readonly<Record<stri
     }
     const text = await response.text()
     if (response.ok) return parsed<T>(text)
-    throw failure(`Flink says: ${rootCause(text)}`)
+    throw failure(`Flink says: ${rootCause(text, secrets)}`)
   }
 
   function parsed<T>(text: string): T {
@@ -84,7 +89,7 @@ export async function openSqlGateway(url: string, settings: Readonly<Record<stri
 const failure = (message: string) => new FlinkError(message)
 
 /** The last cause in a stack of Java, which is the first thing that went wrong. */
-function rootCause(text: string): string {
+function rootCause(text: string, secrets: readonly string[]): string {
   let errors: string[]
   try {
     errors = (JSON.parse(text) as { errors?: string[] }).errors ?? [text]
@@ -97,8 +102,8 @@ function rootCause(text: string): string {
   const said = lines
     .slice(Math.max(0, last))
     .filter((line, i) => i === 0 || !/^\s*(at |\.\.\. |End of exception)/.test(line))
-  return said
-    .join(' ')
+  return secrets
+    .reduce((words, secret) => words.replaceAll(secret, '…'), said.join(' '))
     .replace(/^Caused by: (?:[\w.$]+: )?/, '')
     .slice(0, 1000)
     .trim()

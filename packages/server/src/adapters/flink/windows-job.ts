@@ -12,6 +12,8 @@ export interface WindowsJobOptions {
   duplicateMs: number
   /** How often what was counted becomes visible, ms. */
   checkpointMs: number
+  /** After so long brokers give up what was written and not committed, ms. */
+  transactionMs: number
   /** Where Flink finds the functions, a path or an address; undefined when they are in its `lib/`. */
   jar?: string
   /** A savepoint or retained checkpoint to go on from. */
@@ -26,6 +28,10 @@ const MINUTE_STATE = '50 h'
 const SECOND_STATE = '10 min'
 /** Events older than this when they were received are the archive's alone, ms: the hot store has given their minute up. */
 const MOST_AGE_MS = 25 * 3_600_000 + 60_000
+/** In a row; see `jobSettings`. */
+const FAILED_CHECKPOINTS = 2
+/** A transaction has to last for so many checkpoints. */
+const CHECKPOINTS_OF_TRANSACTION = 10
 const FUNCTIONS = {
   nowcast_bucket: 'BucketFunction',
   nowcast_unique_events: 'UniqueEventsFunction',
@@ -43,9 +49,13 @@ const text = (value: string) => `'${value.replaceAll("'", "''")}'`
 export const jobName = ({ topic, windowsTopic }: Pick<WindowsJobOptions, 'topic' | 'windowsTopic'>) =>
   `nowcast: ${topic} to ${windowsTopic}`
 
+/** The shortest time-out of transactions with which none is lost while the job works, ms. */
+export const leastTransactionMs = (checkpointMs: number) =>
+  Math.max(60_000, checkpointMs * CHECKPOINTS_OF_TRANSACTION)
+
 /** The settings of the session that the job is submitted in. */
 export function jobSettings(options: WindowsJobOptions): Record<string, string> {
-  const { checkpointMs, from } = options
+  const { checkpointMs, transactionMs, from } = options
   return {
     'pipeline.name': jobName(options),
     'execution.runtime-mode': 'streaming',
@@ -54,7 +64,13 @@ export function jobSettings(options: WindowsJobOptions): Record<string, string> 
     'execution.checkpointing.interval': `${checkpointMs} ms`,
     'execution.checkpointing.min-pause': `${Math.ceil(checkpointMs / 4)} ms`,
     'execution.checkpointing.incremental': 'true',
-    'execution.checkpointing.tolerable-failed-checkpoints': '1000',
+    // What a checkpoint has counted is written before it, and committed when it, or a later one, is complete. While none
+    // is, the job has to begin again at the last one before the brokers give up what was written: within 0.9 of that time.
+    'execution.checkpointing.timeout': `${Math.floor(transactionMs / 6)} ms`,
+    'execution.checkpointing.tolerable-failed-checkpoints': String(FAILED_CHECKPOINTS),
+    'restart-strategy.type': 'exponential-delay',
+    'restart-strategy.exponential-delay.max-backoff': '10 s',
+    'restart-strategy.exponential-delay.reset-backoff-threshold': '1 min',
     // A job manager that dies takes its jobs with it: they go on from the checkpoint that it leaves.
     'execution.checkpointing.externalized-checkpoint-retention': 'RETAIN_ON_CANCELLATION',
     'state.backend.type': 'rocksdb',
@@ -73,7 +89,8 @@ export function jobSettings(options: WindowsJobOptions): Record<string, string> 
 
 /** Functions, tables and views, then the job itself: the last statement. */
 export function jobStatements(options: WindowsJobOptions): string[] {
-  const { brokers, topic, windowsTopic, duplicateOffsets, duplicateMs, jar, kafkaProperties = {} } = options
+  const { brokers, topic, windowsTopic, duplicateOffsets, duplicateMs, transactionMs, jar, kafkaProperties = {} } =
+    options
   const using = jar === undefined ? '' : ` USING JAR ${text(jar)}`
   const connection = Object.entries({ 'bootstrap.servers': brokers.join(), ...kafkaProperties })
     .map(([name, value]) => `  ${text(`properties.${name}`)} = ${text(value)},\n`)
@@ -123,7 +140,7 @@ CREATE TEMPORARY TABLE nowcast_windows (
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = ${text(windowsTopic)},
-${connection}  'properties.transaction.timeout.ms' = '900000',
+${connection}  'properties.transaction.timeout.ms' = '${transactionMs}',
   'properties.compression.type' = 'lz4',
   'key.format' = 'json',
   'value.format' = 'json',

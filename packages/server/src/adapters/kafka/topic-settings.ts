@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Finding } from '../../ports/finding.ts'
+import type { BrokerLink } from './broker-link.ts'
 import { KafkaError } from './kafka-error.ts'
 import type { TopicView } from './topic-view.ts'
 
@@ -7,8 +8,9 @@ const HOUR_MS = 3_600_000
 const ADMIN_MS = 10_000
 const READY_MS = 15_000
 const POLL_MS = 100
-/** Kafka's number for topics among the things that have settings. */
+/** Kafka's numbers for things that have settings. */
 const TOPIC = 2
+const BROKER = 4
 /** Two copies must have an event before it is acknowledged, where there are three. */
 const REPLICAS = 3
 const IN_SYNC = 2
@@ -136,15 +138,33 @@ async function hasLeaders(view: TopicView, partitions: number): Promise<boolean>
   }
 }
 
-export async function readSettings(view: TopicView): Promise<Map<string, string> | KafkaError> {
-  interface Described {
-    resources: { errorCode: number; configEntries: { configName: string; configValue: string }[] }[]
-  }
-  const resources = [{ type: TOPIC, name: view.topic, configNames: [] }]
+/** Settings of the topic. */
+export function readSettings(view: TopicView): Promise<Map<string, string> | KafkaError> {
+  return described(() => view.anyLink('ask'), { type: TOPIC, name: view.topic, configNames: [] })
+}
+
+/** Settings of a broker, which only itself tells. */
+export function readBrokerSettings(
+  view: TopicView,
+  nodeId: number,
+  configNames: readonly string[],
+): Promise<Map<string, string> | KafkaError> {
+  return described(async () => view.link(nodeId, 'ask'), { type: BROKER, name: String(nodeId), configNames })
+}
+
+interface Described {
+  resources: { errorCode: number; configEntries: { configName: string; configValue: string }[] }[]
+}
+
+async function described(
+  connect: () => Promise<BrokerLink>,
+  resource: { type: number; name: string; configNames: readonly string[] },
+): Promise<Map<string, string> | KafkaError> {
   try {
-    const link = await view.anyLink('ask')
-    const described = await link.call<Described>('DescribeConfigs', { resources, includeSynonyms: false }, ADMIN_MS)
-    const entries = described.resources[0]?.configEntries ?? []
+    const link = await connect()
+    const request = { resources: [resource], includeSynonyms: false }
+    const answer = await link.call<Described>('DescribeConfigs', request, ADMIN_MS)
+    const entries = answer.resources[0]?.configEntries ?? []
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
   } catch (error) {
     if (error instanceof KafkaError) return error
