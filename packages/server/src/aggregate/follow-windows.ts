@@ -133,4 +133,5 @@ export async function followWindows(run: FollowRun, dependencies: FollowDependen
       await wakeUp.sleep(RETRY_MS)
     }
   }
+  progress.leave()
 }

@@ -53,6 +53,8 @@ export interface JobProgress {
   forget(): void
   /** Looks how far the job is behind. @returns what is wrong with it; undefined when all is well */
   check(feedName: string): Promise<string | undefined>
+  /** Another process looks from now on: what was seen last is not to be shown for ever. */
+  leave(): void
 }
 
 export function createJobProgress(dependencies: JobProgressDependencies): JobProgress {
@@ -167,6 +169,10 @@ export function createJobProgress(dependencies: JobProgressDependencies): JobPro
         return `the job in Flink has written nothing for ${seconds} s and ${behind} events wait: is it running, and do its checkpoints complete? History is not affected`
       }
       return `the topic ${feedName} holds no windows of ours and ${behind} events wait: start the job with nowcast flink --gateway http://… (history is not affected)`
+    },
+
+    leave() {
+      for (const partition of partitions()) telemetry.lag.remove({ stage: 'aggregate', partition })
     },
   }
 }
