@@ -3,74 +3,105 @@ import { startChild } from './measure/child.mjs'
 import { readFlags, report } from './measure/report.mjs'
 
 /*
- * Who counts the live figures: Nowcast's own aggregator and a job in Flink, one after the other, on the same topic of one
- * real broker and the same Redis, all on the same cores. Events were appended before; both begin at the first.
+ * Who counts the live figures: Nowcast's own aggregator and a job in Flink, in turn, on the same topic of one real broker
+ * and the same Redis, all on the same cores. While one counts, the other is stopped (SIGSTOP), and so are both while
+ * events are appended.
  *
- *   events/s   from the start of the stage (the job's first moment of running) until all events are live
+ *   cold       from the start of the stage (the job's first moment of running) until the events that were there are live
+ *   warm       the same stage and the same job, given as many events again and again: the first of these bursts, in which
+ *              Java still compiles, are left out
  *   CPU        of the aggregator's process; of the task manager, the job manager and the follower's process
  *   memory     resident, of the same processes, at the end
  *   fresh      from the append of one event until it is live, nothing else to do
  *
  * `npm run test:flink` fetches Flink and builds the job's functions.
  */
-const flags = readFlags({ rounds: 1, events: 400_000, partitions: 4, samples: 40 })
-const { rounds, events, partitions, samples } = flags
+const flags = readFlags({ events: 400_000, rounds: 5, left: 3, partitions: 4, samples: 40 })
+const { events, rounds, left, partitions, samples } = flags
 const APPEND_EVENTS = 4000
+const KINDS = ['nowcast', 'flink']
+const NAMES = { nowcast: 'Nowcast', flink: 'Flink' }
 
 const services = startChild(await bundleServer('log-services'))
 const flink = startChild(await bundleServer('flink-services'))
 const log = startChild(await bundleServer('kafka-log'))
 const stageFile = await bundleServer('aggregators')
-const readings = []
+const stages = { nowcast: startChild(stageFile), flink: startChild(stageFile) }
+const readings = { nowcast: { warm: [] }, flink: { warm: [] } }
+let appended = 0
 try {
   const { address } = await services.ask('start')
   await flink.ask('start')
-  for (let round = 0; round < rounds; round++) {
-    const setup = { brokers: [address], partitions, topic: `events-${round}`, windowsTopic: `windows-${round}` }
-    await log.ask({ open: { ...setup, events: APPEND_EVENTS } })
-    const { events: appended } = await log.ask({ append: events, isUnique: true })
-    const { redis } = await services.ask('redis')
-    const own = await measure({ ...setup, redis, kind: 'nowcast' }, appended)
-    // The samples of freshness before are events too.
-    const theirs = await measure({ ...setup, redis, kind: 'flink' }, appended + samples)
-    readings.push({ appended, own, theirs })
+  const { redis } = await services.ask('redis')
+  const setup = { brokers: [address], partitions, topic: 'events', windowsTopic: 'windows', redis }
+  await log.ask({ open: { ...setup, events: APPEND_EVENTS } })
+  await append()
+  for (const kind of KINDS) {
+    const before = await usage(kind)
+    if (kind === 'flink') await flink.ask({ submit: setup })
+    await stages[kind].ask({ open: { ...setup, kind } })
+    readings[kind].cold = await counted(kind, before)
+    await turn(kind, 'SIGSTOP')
+  }
+  for (let round = 0; round < left + rounds; round++) {
+    await append()
+    for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
+      const before = await usage(kind)
+      await turn(kind, 'SIGCONT')
+      const reading = await counted(kind, before)
+      await turn(kind, 'SIGSTOP')
+      console.error(`${NAMES[kind]}, burst ${round + 1}: ${Math.round((events / reading.ms) * 1000)} events/s`)
+      if (round >= left) readings[kind].warm.push(reading)
+    }
+  }
+  for (const kind of KINDS) {
+    await turn(kind, 'SIGCONT')
+    const { ms } = await stages[kind].ask({ fresh: { rounds: samples, events: appended } })
+    readings[kind].fresh = ms
+    readings[kind].bytes = (await stages[kind].ask('usage')).bytes + (await usage(kind)).bytes
+    appended += samples
+    await turn(kind, 'SIGSTOP')
   }
 } finally {
-  await Promise.all([flink, log].map((child) => child.stop()))
+  for (const kind of KINDS) await turn(kind, 'SIGCONT')
+  await Promise.all([flink, log, ...Object.values(stages)].map((child) => child.stop()))
   await services.stop()
 }
 
-async function measure(setup, count) {
-  const isFlink = setup.kind === 'flink'
-  const idle = isFlink ? await flink.ask('usage') : { cpuMs: 0, bytes: 0 }
-  if (isFlink) await flink.ask({ submit: setup })
-  const stage = startChild(stageFile)
-  try {
-    await stage.ask({ open: setup })
-    const { ms, cpuMs, bytes } = await stage.ask({ counted: count })
-    const busy = isFlink ? await flink.ask('usage') : idle
-    const { ms: fresh } = await stage.ask({ fresh: { rounds: samples, events: count } })
-    return { ms, cpuMs: cpuMs + busy.cpuMs - idle.cpuMs, bytes: bytes + busy.bytes, fresh }
-  } finally {
-    await stage.stop()
-  }
+async function append() {
+  const { events: more } = await log.ask({ append: events, isUnique: true })
+  appended += more
+}
+
+/** Lets one of both work, or holds it where it is. */
+async function turn(kind, signal) {
+  if (kind === 'flink') await flink.ask({ signal })
+  stages[kind].signal(signal)
+}
+
+/** Of what works beside the stage's process. */
+const usage = (kind) => (kind === 'flink' ? flink.ask('usage') : { cpuMs: 0, bytes: 0 })
+
+async function counted(kind, before) {
+  const { ms, cpuMs } = await stages[kind].ask({ counted: appended })
+  const after = await usage(kind)
+  return { ms, cpuMs: cpuMs + after.cpuMs - before.cpuMs }
 }
 
 const percentile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))]
-const rows = ['own', 'theirs'].flatMap((kind) => {
-  const name = kind === 'own' ? 'Nowcast' : 'Flink'
-  const of = (read) => readings.map((reading) => read(reading[kind], reading.appended))
+const rows = KINDS.flatMap((kind) => {
+  const { cold, warm, fresh, bytes } = readings[kind]
+  const name = NAMES[kind]
+  const rate = ({ ms }) => (events / ms) * 1000
+  const cpu = ({ cpuMs }) => (cpuMs * 1000) / events
   return [
-    { what: `${name}, counted`, unit: 'events/s', readings: of(({ ms }, count) => (count / ms) * 1000) },
-    {
-      what: `${name}, CPU`,
-      unit: 'µs an event',
-      digits: 1,
-      readings: of(({ cpuMs }, count) => (cpuMs * 1000) / count),
-    },
-    { what: `${name}, memory`, unit: 'MiB', readings: of(({ bytes }) => bytes / 2 ** 20) },
-    { what: `${name}, fresh, median`, unit: 'ms', readings: of(({ fresh }) => percentile(fresh, 0.5)) },
-    { what: `${name}, fresh, 95 %`, unit: 'ms', readings: of(({ fresh }) => percentile(fresh, 0.95)) },
+    { what: `${name}, cold, counted`, unit: 'events/s', readings: [rate(cold)] },
+    { what: `${name}, cold, CPU`, unit: 'µs an event', digits: 1, readings: [cpu(cold)] },
+    { what: `${name}, warm, counted`, unit: 'events/s', readings: warm.map(rate) },
+    { what: `${name}, warm, CPU`, unit: 'µs an event', digits: 1, readings: warm.map(cpu) },
+    { what: `${name}, memory`, unit: 'MiB', readings: [bytes / 2 ** 20] },
+    { what: `${name}, fresh, median`, unit: 'ms', readings: [percentile(fresh, 0.5)] },
+    { what: `${name}, fresh, 95 %`, unit: 'ms', readings: [percentile(fresh, 0.95)] },
   ]
 })
 report({ bench: 'aggregators', rows, aims: [] }, flags.json)

@@ -23,6 +23,7 @@ export function startChild(file, execArgv = [], args = []) {
         waiting = { resolve, reject }
         child.send(message)
       }),
+    signal: (signal) => child.kill(signal),
     async stop() {
       waiting = undefined
       if (child.connected) child.disconnect()

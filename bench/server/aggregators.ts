@@ -13,8 +13,8 @@ import { createTelemetry } from '../../packages/server/src/telemetry.ts'
 
 /*
  * The stage between the log and the live figures, alone: Nowcast's own aggregator, or the follower of a job in Flink, with
- * a Redis. Told `{ open }` it starts; `{ counted }` waits until so many events are live; `{ fresh }` appends events one
- * by one, and answers how long each took to be live.
+ * a Redis. Told `{ open }` it starts; `{ counted }` waits until so many events are live, and answers what that took since
+ * it was started or told so; `{ fresh }` appends events one by one, and answers how long each took to be live.
  */
 interface Setup {
   kind: 'nowcast' | 'flink'
@@ -26,10 +26,15 @@ interface Setup {
 }
 
 const POLL_MS = 10
+/** Reading the figures is no part of counting: asked for seldom. */
+const SELDOM_MS = 100
 let log: EventLog
 let hotStore: HotStore
 let stage: Aggregator
-let openedAt = 0
+/** When the counting began that is measured next, and what CPU had been used by then. */
+let since: { at: number; cpu: NodeJS.CpuUsage } | undefined
+
+const mark = () => ({ at: performance.now(), cpu: process.cpuUsage() })
 
 async function open({ kind, brokers, topic, partitions, windowsTopic, redis }: Setup): Promise<object> {
   log = createKafkaEventLog({ brokers, topic, partitions })
@@ -42,7 +47,7 @@ async function open({ kind, brokers, topic, partitions, windowsTopic, redis }: S
   await hotStore.start()
   const shared = { log, hotStore, clock, telemetry: createTelemetry(), logger: pino({ level: 'warn' }) }
   const group = createSoleMember({ partitions: counted })
-  openedAt = performance.now()
+  since = mark()
   stage = feed
     ? createWindowFollower({ ...shared, feed, group, eventStore: { hasOtherEpochs: async () => false } })
     : createAggregator(
@@ -71,14 +76,16 @@ async function untilLive(events: number): Promise<void> {
 }
 
 async function counted(events: number): Promise<object> {
-  // Reading the figures is no part of it: asked for seldom.
-  while ((await liveEvents()) < events) await sleep(200)
-  const { user, system } = process.cpuUsage()
-  return { ms: performance.now() - openedAt, cpuMs: (user + system) / 1000, bytes: process.memoryUsage().rss }
+  const { at, cpu } = since ?? mark()
+  since = undefined
+  while ((await liveEvents()) < events) await sleep(SELDOM_MS)
+  const { user, system } = process.cpuUsage(cpu)
+  return { ms: performance.now() - at, cpuMs: (user + system) / 1000 }
 }
 
 async function fresh({ rounds, events }: { rounds: number; events: number }): Promise<object> {
   const ms: number[] = []
+  await untilLive(events)
   for (let round = 1; round <= rounds; round++) {
     const builder = new RecordBatchBuilder()
     const id = crypto.getRandomValues(new Uint32Array(3))
@@ -104,12 +111,16 @@ async function fresh({ rounds, events }: { rounds: number; events: number }): Pr
   return { ms }
 }
 
-type Message = { open: Setup } | { counted: number } | { fresh: { rounds: number; events: number } }
+type Message = 'usage' | { open: Setup } | { counted: number } | { fresh: { rounds: number; events: number } }
+
+async function answerTo(message: Message): Promise<object> {
+  if (message === 'usage') return { bytes: process.memoryUsage().rss }
+  if ('open' in message) return open(message.open)
+  return 'counted' in message ? counted(message.counted) : fresh(message.fresh)
+}
 
 process.on('message', (message: Message) => {
-  const answer =
-    'open' in message ? open(message.open) : 'counted' in message ? counted(message.counted) : fresh(message.fresh)
-  answer.then(
+  answerTo(message).then(
     (done) => process.send?.(done),
     (error: Error) => process.send?.({ error: error.stack }),
   )

@@ -6,11 +6,14 @@ import { type FlinkCluster, type FlinkPart, flinkIsMissing, startFlink } from '.
 
 /*
  * A Flink. Told `start` it starts one; told `{ submit }`, brokers, topic and partitions, it submits the job and answers
- * when it runs; told `usage` it answers CPU time and memory of its processes so far.
+ * when it runs; told `usage` it answers CPU time and memory of its processes so far; told `{ signal }` it holds them, or
+ * lets them go on.
  */
 const JAR = fileURLToPath(new URL('../../deploy/flink/target/nowcast-flink.jar', import.meta.url))
 const PARTS: FlinkPart[] = ['jobManager', 'taskManager']
 const TICK_MS = 10
+/** Nobody is missed who is held. */
+const PATIENT = { 'heartbeat.interval': 10_000, 'heartbeat.timeout': 600_000 }
 let flink: FlinkCluster | undefined
 
 interface Job {
@@ -22,7 +25,7 @@ interface Job {
 
 async function start(): Promise<object> {
   if (flinkIsMissing) throw new Error(flinkIsMissing)
-  flink = await startFlink([JAR])
+  flink = await startFlink([JAR], PATIENT)
   return {}
 }
 
@@ -46,9 +49,24 @@ function usage(): { cpuMs: number; bytes: number } {
   return { cpuMs, bytes }
 }
 
-process.on('message', (message: 'start' | 'usage' | { submit: Job }) => {
-  const answer = message === 'start' ? start() : message === 'usage' ? Promise.resolve(usage()) : submit(message.submit)
-  answer.then(
+function signal(to: 'SIGSTOP' | 'SIGCONT'): object {
+  for (const part of PARTS) {
+    const pid = flink?.pidOf(part)
+    if (pid !== undefined) process.kill(pid, to)
+  }
+  return {}
+}
+
+type Message = 'start' | 'usage' | { submit: Job } | { signal: 'SIGSTOP' | 'SIGCONT' }
+
+async function answerTo(message: Message): Promise<object> {
+  if (message === 'start') return start()
+  if (message === 'usage') return usage()
+  return 'submit' in message ? submit(message.submit) : signal(message.signal)
+}
+
+process.on('message', (message: Message) => {
+  answerTo(message).then(
     (done) => process.send?.(done),
     (error: Error) => process.send?.({ error: error.message }),
   )

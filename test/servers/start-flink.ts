@@ -51,8 +51,14 @@ export const flinkIsMissing: string | undefined =
       : 'Flink is missing: npm run test:flink fetches it from PyPI and through Maven'
     : 'there is no java on the PATH'
 
-/** @param jars more jars for the class path: Nowcast's functions */
-export async function startFlink(jars: readonly string[]): Promise<FlinkCluster> {
+/**
+ * @param jars more jars for the class path: Nowcast's functions
+ * @param own lines of Flink's config.yaml over those of the tests
+ */
+export async function startFlink(
+  jars: readonly string[],
+  own: Readonly<Record<string, string | number>> = {},
+): Promise<FlinkCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'nowcast-flink-'))
   const [rpc, rest, gatewayPort, blobs, taskRpc, data] = await freePorts(6)
   const conf = join(folder, 'conf')
@@ -95,6 +101,7 @@ export async function startFlink(jars: readonly string[]): Promise<FlinkCluster>
     'sql-gateway.endpoint.rest.address': '127.0.0.1',
     'sql-gateway.endpoint.rest.bind-address': '127.0.0.1',
     'sql-gateway.endpoint.rest.port': gatewayPort,
+    ...own,
   }
   const yaml = Object.entries(settings).map(([name, value]) => `${name}: ${value}\n`)
   writeFileSync(join(conf, 'config.yaml'), yaml.join(''))
