@@ -80,7 +80,9 @@ async function turn(kind, signal) {
 }
 
 /** Of what works beside the stage's process. */
-const usage = (kind) => (kind === 'flink' ? flink.ask('usage') : { cpuMs: 0, bytes: 0 })
+async function usage(kind) {
+  return kind === 'flink' ? flink.ask('usage') : { cpuMs: 0, bytes: 0 }
+}
 
 async function counted(kind, before) {
   const { ms, cpuMs } = await stages[kind].ask({ counted: appended })

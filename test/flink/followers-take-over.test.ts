@@ -38,7 +38,10 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('three proce
   async function followers(): Promise<ClusterProcess[]> {
     const told = await Promise.all(
       cluster.withRole('aggregate').map(async (process) => {
-        const metrics = await fetch(`${process.url}/metrics`).then((answer) => answer.text(), () => '')
+        const metrics = await fetch(`${process.url}/metrics`).then(
+          (answer) => answer.text(),
+          () => '',
+        )
         return /^nowcast_lag_offsets\{stage="aggregate"/m.test(metrics) ? [process] : []
       }),
     )

@@ -36,7 +36,9 @@ describe('the job as SQL', () => {
         '-----BEGIN CERTIFICATE----- root -----END CERTIFICATE----- -----BEGIN CERTIFICATE----- other -----END CERTIFICATE-----',
       ),
     )
-    expect(property(script, 'ssl.keystore.certificate.chain')).toEqual(both(certificate('own').trim().replaceAll('\n', ' ')))
+    expect(property(script, 'ssl.keystore.certificate.chain')).toEqual(
+      both(certificate('own').trim().replaceAll('\n', ' ')),
+    )
     // Java reads PKCS #8 alone.
     const plain = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     expect(property(script, 'ssl.keystore.key')).toEqual(both(plain.trim().replaceAll('\n', ' ')))
@@ -46,7 +48,10 @@ describe('the job as SQL', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     const ssl = { cert: certificate('own'), key }
-    const kafkaProperties = { 'ssl.truststore.password': 'hush', 'sasl.oauthbearer.client.credentials.client.secret': 'mum' }
+    const kafkaProperties = {
+      'ssl.truststore.password': 'hush',
+      'sasl.oauthbearer.client.credentials.client.secret': 'mum',
+    }
     const script = flinkScript(configOf({ ssl, sasl: SASL }), { kafkaProperties })
     for (const secret of ['horse', 'hush', 'mum', key.split('\n')[1] as string]) expect(script).not.toContain(secret)
     expect(property(script, 'ssl.truststore.password')).toEqual(['…', '…'])
@@ -57,7 +62,10 @@ describe('the job as SQL', () => {
     const config = configOf({ ssl: { ca: certificate('root'), rejectUnauthorized: false } })
     expect(() => flinkScript(config)).toThrow(/kafka\.ssl\.rejectUnauthorized: Flink knows ca, cert, key.*--property/)
     const kafkaProperties = { 'ssl.endpoint.identification.algorithm': '' }
-    expect(property(flinkScript(config, { kafkaProperties }), 'ssl.endpoint.identification.algorithm')).toEqual(['', ''])
+    expect(property(flinkScript(config, { kafkaProperties }), 'ssl.endpoint.identification.algorithm')).toEqual([
+      '',
+      '',
+    ])
   })
 
   test('gives transactions the time that its checkpoints may take', () => {
@@ -79,7 +87,10 @@ describe('an error of Flink', () => {
 
   test('is told without the secrets in the statement that it repeats', async () => {
     const server = createServer((request, response) => {
-      const errors = ['Internal', "java.lang.Exception: x\n\tat y\nCaused by: org.Invalid: no such option in 'a' = 'it''s secret'"]
+      const errors = [
+        'Internal',
+        "java.lang.Exception: x\n\tat y\nCaused by: org.Invalid: no such option in 'a' = 'it''s secret'",
+      ]
       if (request.url === '/v1/sessions') response.end(JSON.stringify({ sessionHandle: '1' }))
       else response.writeHead(500).end(JSON.stringify({ errors }))
     }).listen(0, '127.0.0.1')

@@ -50,8 +50,7 @@ export const jobName = ({ topic, windowsTopic }: Pick<WindowsJobOptions, 'topic'
   `nowcast: ${topic} to ${windowsTopic}`
 
 /** The shortest time-out of transactions with which none is lost while the job works, ms. */
-export const leastTransactionMs = (checkpointMs: number) =>
-  Math.max(60_000, checkpointMs * CHECKPOINTS_OF_TRANSACTION)
+export const leastTransactionMs = (checkpointMs: number) => Math.max(60_000, checkpointMs * CHECKPOINTS_OF_TRANSACTION)
 
 /** The settings of the session that the job is submitted in. */
 export function jobSettings(options: WindowsJobOptions): Record<string, string> {
@@ -89,8 +88,16 @@ export function jobSettings(options: WindowsJobOptions): Record<string, string> 
 
 /** Functions, tables and views, then the job itself: the last statement. */
 export function jobStatements(options: WindowsJobOptions): string[] {
-  const { brokers, topic, windowsTopic, duplicateOffsets, duplicateMs, transactionMs, jar, kafkaProperties = {} } =
-    options
+  const {
+    brokers,
+    topic,
+    windowsTopic,
+    duplicateOffsets,
+    duplicateMs,
+    transactionMs,
+    jar,
+    kafkaProperties = {},
+  } = options
   const using = jar === undefined ? '' : ` USING JAR ${text(jar)}`
   const connection = Object.entries({ 'bootstrap.servers': brokers.join(), ...kafkaProperties })
     .map(([name, value]) => `  ${text(`properties.${name}`)} = ${text(value)},\n`)

@@ -79,7 +79,10 @@ describe.skipIf(kafkaIsMissing)('what doctor says of a job in Flink', () => {
     await made('job', 10)
     await counted('job', 10)
     expect(await said('job')).toBe('✓ job.windows holds what the job has counted: all events')
-    await producer.send({ topic: 'job.events', messages: Array.from({ length: 5 }, () => ({ value: '{}', partition: 0 })) })
+    await producer.send({
+      topic: 'job.events',
+      messages: Array.from({ length: 5 }, () => ({ value: '{}', partition: 0 })),
+    })
     expect(await said('job')).toMatch(
       /✗ it has written nothing for \d s and 5 events wait; the last one that it counted came at 2026-01-01T12:00:00\.000Z: is it running, and do its checkpoints complete\?/,
     )

@@ -101,7 +101,8 @@ async function checkJob(view: TopicView, eventsView: TopicView, options: Windows
   const ends = await Promise.all(
     Array.from({ length: events.partitions }, async (_, partition) => (await offsets.ask(partition)).end),
   )
-  const waiting = (at: Positions) => ends.reduce((sum, end, partition) => sum + Math.max(0, end - nextOf(at, partition)), 0)
+  const waiting = (at: Positions) =>
+    ends.reduce((sum, end, partition) => sum + Math.max(0, end - nextOf(at, partition)), 0)
   const ahead = ends.findIndex((end, partition) => nextOf(positions, partition) > end)
   if (ahead >= 0) {
     return problem(

@@ -33,7 +33,9 @@ export function createKafkaWindowFeed(options: KafkaWindowFeedOptions): WindowFe
   const view = createTopicView(topic, options)
 
   async function beginning(): Promise<number> {
-    const answer = await view.link(leaderOf(view), 'ask').send(listOffsetsRequest(topic, [PARTITION], EARLIEST), REQUEST_MS)
+    const answer = await view
+      .link(leaderOf(view), 'ask')
+      .send(listOffsetsRequest(topic, [PARTITION], EARLIEST), REQUEST_MS)
     const [listed] = readListedOffsets(answer)
     const error = kafkaErrorOf(listed?.errorCode ?? 0)
     if (error || !listed) throw error ?? new KafkaError('TIMEOUT', `${topic} does not say where it begins`)
