@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLedger } from '../faults/harness/acknowledged-ledger.ts'
@@ -20,6 +21,11 @@ const CATCH_UP_MS = 240_000
 const SUBMIT_MS = 240_000
 const CLIENTS = 3
 const HOUR_MS = 3_600_000
+/** Checkpoints write what they hold, however little it is. */
+const ALL_IN_FILES = { 'execution.checkpointing.data-inline-threshold': 0 }
+const TRANSACTION_S = 60
+/** Brokers look for transactions to give up every 10 s. */
+const GIVEN_UP_MS = (TRANSACTION_S + 15) * 1000
 /** Events that are sent before and after each fault, at least. */
 const SOME = 400
 
@@ -39,7 +45,7 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     ;[kafka, redis] = await Promise.all([startKafka(), startRedis()])
     const flags = ['--kafka', kafka.address, '--redis', redis.url, '--aggregator', 'flink']
     server = await startServer({ config: { projects: [project] }, flags })
-    flink = await startFlink([JAR])
+    flink = await startFlink([JAR], ALL_IN_FILES)
   })
   afterAll(async () => {
     await Promise.allSettled(clients.map((client) => client.stop()))
@@ -51,11 +57,13 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
   const submit = (...args: string[]): Promise<CliRun> =>
     runNowcast(['flink', '--kafka', kafka.address, '--gateway', flink.gateway, ...args], server.folder, SUBMIT_MS)
 
-  async function submitted(...args: string[]): Promise<void> {
+  /** @returns the job's id */
+  async function submitted(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await submit(...args)
     expect(stderr).toBe('')
     expect(stdout).toContain('The job runs in Flink')
     expect(code).toBe(0)
+    return /: ([0-9a-f]{32})$/m.exec(stdout)?.[1] as string
   }
 
   function startLoad(): void {
@@ -87,6 +95,9 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     const { parts } = (await answer.json()) as { parts: { live: { ready: boolean; message?: string } } }
     return parts.live
   }
+
+  const untilSaid = (words: RegExp) =>
+    until(true, async () => words.test((await readiness()).message ?? ''), CATCH_UP_MS)
 
   const doctor = () => server.run('doctor', '--kafka', kafka.address, '--redis', redis.url, '--aggregator', 'flink')
 
@@ -130,7 +141,7 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     )
     const { stdout, code } = await doctor()
     expect(stdout).toMatch(/✗ server: live +the topic nowcast\.windows holds no windows/)
-    expect(stdout).toMatch(/✗ windows of Flink: topic +nowcast\.windows holds no windows: start the job/)
+    expect(stdout).toMatch(/✗ windows of Flink: job +nowcast\.windows holds no windows: start the job/)
     expect(code).toBe(1)
   })
 
@@ -139,7 +150,7 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     await until(true, async () => (await readiness()).ready, CATCH_UP_MS)
     await underLoad(async () => {})
     const { stdout } = await doctor()
-    expect(stdout).toMatch(/✓ windows of Flink: topic +nowcast\.windows holds what the job has counted/)
+    expect(stdout).toMatch(/✓ windows of Flink: job +nowcast\.windows holds what the job has counted/)
     expect(stdout).toContain('All is well.')
     const { stderr, code } = await submit()
     expect(stderr).toMatch(/is there already .*--upgrade/)
@@ -156,6 +167,8 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
   test('a restart of Kafka loses and doubles nothing', () =>
     underLoad(async () => {
       await kafka.kill()
+      await untilSaid(/Kafka, topic nowcast\.windows: no connection to Kafka at/)
+      expect((await doctor()).stdout).toMatch(/✗ windows of Flink: topic +nowcast\.windows: no connection to Kafka at/)
       await kafka.start()
     }))
 
@@ -171,12 +184,31 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     }))
 
   test('a job that is upgraded from a savepoint under load loses and doubles nothing', () =>
-    underLoad(() => submitted('--upgrade', '--checkpoint', '700ms')))
+    underLoad(async () => {
+      await submitted('--upgrade', '--checkpoint', '700ms', '--transaction-timeout', `${TRANSACTION_S}s`)
+    }))
+
+  test('checkpoints that fail for longer than transactions last lose and double nothing', () =>
+    underLoad(async () => {
+      const job = await submitted('--upgrade', '--checkpoint', '700ms', '--transaction-timeout', `${TRANSACTION_S}s`)
+      await moreEvents()
+      // Tasks write what a checkpoint holds in it; the job manager's own part goes on.
+      const state = join(flink.folder, 'checkpoints', job, 'shared')
+      renameSync(state, `${state}-away`)
+      writeFileSync(state, 'the place of checkpoints is away')
+      await sleep(GIVEN_UP_MS)
+      rmSync(state)
+      renameSync(`${state}-away`, state)
+    }))
 
   test('a killed job manager: the job goes on from the checkpoint that it left', () =>
     underLoad(async () => {
       await flink.kill('jobManager')
       await moreEvents()
+      await untilSaid(/the job in Flink has written nothing for \d+ s and \d+ events wait: is it running/)
+      expect((await doctor()).stdout).toMatch(
+        /✗ windows of Flink: job +it has written nothing for \d+ s and \d+ events wait; the last one that it counted came at 20/,
+      )
       await flink.start('jobManager')
       await submitted('--from', latestCheckpoint(flink.folder))
     }))
