@@ -50,10 +50,10 @@ describe('the job as SQL', () => {
     const ssl = { cert: certificate('own'), key }
     const kafkaProperties = {
       'ssl.truststore.password': 'hush',
-      'sasl.oauthbearer.client.credentials.client.secret': 'mum',
+      'sasl.oauthbearer.client.credentials.client.secret': 'kept-quiet',
     }
     const script = flinkScript(configOf({ ssl, sasl: SASL }), { kafkaProperties })
-    for (const secret of ['horse', 'hush', 'mum', key.split('\n')[1] as string]) expect(script).not.toContain(secret)
+    for (const secret of ['horse', 'hush', 'kept-quiet', key.split('\n')[1] as string]) expect(script).not.toContain(secret)
     expect(property(script, 'ssl.truststore.password')).toEqual(['…', '…'])
     expect(property(script, 'ssl.keystore.certificate.chain')[0]).toContain('own')
   })
