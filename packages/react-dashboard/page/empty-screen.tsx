@@ -7,7 +7,7 @@ import { KEY_PLACEHOLDER } from './use-project.ts'
 export function EmptyScreen({ url, writeKey }: ConnectProps) {
   return (
     <section className="page-card nowcast nowcast-card" aria-label="Send your first event">
-      <h1>Waiting for the first event</h1>
+      <h2>Waiting for the first event</h2>
       <p>Put this before the end of your pages’ head. Page views appear here a second later.</p>
       <Snippet text={`<script async src="${url}/nowcast.js" data-key="${writeKey ?? KEY_PLACEHOLDER}"></script>`} />
       <KeyHint isKnown={writeKey !== undefined} />

@@ -28,10 +28,11 @@ export function ProjectPage({ url, token, project, address, onAddress, onRefused
   const [isLooking, setLooking] = useState(true)
   const [isHelp, setHelp] = useState(false)
   const known = useProject(url, token)
+  const isNamed = known !== undefined
   const name = known?.name ?? project
   useEffect(() => {
-    document.title = name ? `${name} · Nowcast` : 'Nowcast'
-  }, [name])
+    document.title = isNamed && name ? `${name} · Nowcast` : 'Nowcast'
+  }, [isNamed, name])
   useEffect(() => {
     if (status === 'refused' && error?.needsToken) onRefused(error.message)
   }, [status, error, onRefused])
@@ -61,11 +62,11 @@ export function ProjectPage({ url, token, project, address, onAddress, onRefused
         </button>
       </nav>
       {isHelp && <ShortcutsHelp onClose={() => setHelp(false)} />}
-      <main className="page-section">
-        <h1 className="nowcast-sr">{project ?? 'Nowcast'}</h1>
+      <main className="page-section" data-unnamed={isNamed ? undefined : ''}>
+        <h1 className="nowcast-sr">{(isNamed && name) || 'Nowcast'}</h1>
         {isLooking && <FirstEvent url={url} writeKey={known?.writeKey} onFound={() => setLooking(false)} />}
         {address.section === 'overview' && (
-          <Dashboard title={project ?? 'Nowcast'} view={address.view} onViewChange={(view) => onAddress({ view })} />
+          <Dashboard title={name ?? 'Nowcast'} view={address.view} onViewChange={(view) => onAddress({ view })} />
         )}
         {address.section === 'funnel' && (
           <>

@@ -7,7 +7,7 @@ import { hasChromium, launchChromium, openPage, RESULTS, type WatchedPage } from
 import { textsBelowAa } from './contrast.ts'
 import { startTestServer } from './server/start-test-server.ts'
 
-const TOKEN = `head.${Buffer.from(JSON.stringify({ project: 'Schuhgeschäft' })).toString('base64url')}.sign`
+const TOKEN = `head.${Buffer.from(JSON.stringify({ project: 'shop' })).toString('base64url')}.sign`
 const PHONE = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
 /** What the browser says has moved by itself. */
@@ -101,9 +101,14 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
     afterEach(() => expect(opened?.complaints).toEqual([]))
     afterAll(stop)
 
-    it('has the token out of the address, and the project in the title', async () => {
-      expect(page.url()).toBe(`${server.url}/`)
+    it('has the token out of the address', () => expect(page.url()).toBe(`${server.url}/`))
+
+    it('has the name of its project in title and headings, and its id nowhere', async () => {
       expect(await page.title()).toBe('Schuhgeschäft · Nowcast')
+      expect(await page.getByRole('heading', { level: 1 }).allTextContents()).toEqual(['Schuhgeschäft'])
+      const heading = page.getByRole('heading', { level: 2, name: 'Schuhgeschäft' })
+      expect(await heading.isVisible()).toBe(true)
+      expect(await page.getByText('shop', { exact: true }).count()).toBe(0)
     })
 
     it('shows tiles, chart and tables', async () => {
@@ -387,6 +392,13 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       expect(await underNotes(page)).toEqual([])
       await opened?.screenshot('stale-phone')
       await start()
+    })
+
+    it('without the name is headed by the id of its project', async () => {
+      server.state.isNameless = true
+      const { page } = await open()
+      await page.getByRole('heading', { level: 2, name: 'shop' }).waitFor()
+      expect(await page.title()).toBe('shop · Nowcast')
     })
 
     it('without a token asks for one, and takes a pasted address', async () => {

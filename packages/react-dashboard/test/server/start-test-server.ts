@@ -70,6 +70,8 @@ export async function startTestServer(options: TestServerOptions = {}) {
     isEmpty: false,
     /** As for a token that sees only a part of its project. */
     isPartial: false,
+    /** Tells nobody about its project. */
+    isNameless: false,
     /** Takes questions, and answers them when `speak` is called. */
     isSilent: false,
     /** Refuses every question with this. */
@@ -119,7 +121,7 @@ export async function startTestServer(options: TestServerOptions = {}) {
       response.writeHead(200, { ...allow, 'content-type': 'application/json' })
       return void response.end(JSON.stringify({ project: 'shop', rejected }))
     }
-    if (path === `${base}/v1/project`) {
+    if (path === `${base}/v1/project` && !state.isNameless) {
       const project: ProjectAnswer = { id: 'shop', name: 'Schuhgeschäft', ...PLACE }
       if (!state.isPartial) project.writeKey = 'nc_pub_shop_1'
       response.writeHead(200, { ...allow, 'content-type': 'application/json' })
