@@ -6,12 +6,14 @@ import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { toConfig } from '../packages/server/src/config.ts'
+import { ConfigSchema, KafkaSchema, toConfig } from '../packages/server/src/config.ts'
+import { ProjectSchema } from '../packages/server/src/project.ts'
 import { createTelemetry } from '../packages/server/src/telemetry.ts'
-import { usageErrors } from './documents/nowcast-usage.ts'
+import { commandNames, usageErrors, usageOf } from './documents/nowcast-usage.ts'
 import { anchorsOf, type Block, type Document, ROOT, readDocuments } from './documents/read-documents.ts'
 import { type ShellCommand, shellCommands } from './documents/shell-commands.ts'
 import { inContext } from './documents/snippet-context.ts'
+import { codeOf, tableBelow } from './documents/table-below.ts'
 
 let documents: Document[]
 let blocks: Block[]
@@ -19,6 +21,7 @@ beforeAll(() => {
   documents = readDocuments()
   blocks = documents.flatMap((document) => document.blocks)
 })
+const page = (path: string) => documents.find((document) => document.path === path) as Document
 const inLanguage = (...languages: string[]) => blocks.filter(({ language }) => languages.includes(language))
 
 /** Read by programs that are not ours; looked at by a person. */
@@ -106,19 +109,100 @@ describe('JSON and YAML', () => {
   })
 })
 
-it('every metric that is named is one that the server has', async () => {
-  const telemetry = createTelemetry()
-  telemetry.queriesWaiting(() => 0)
-  const known = new Set(telemetry.registry.getMetricsAsArray().map(({ name }) => name))
-  const named = documents.flatMap(({ path, text }) =>
+describe('metrics', () => {
+  const ofServer = () => {
+    const telemetry = createTelemetry()
+    telemetry.queriesWaiting(() => 0)
+    return telemetry.registry.getMetricsAsArray().map(({ name }) => name)
+  }
+  const named = ({ path, text }: Document) =>
     Array.from(text.matchAll(/\bnowcast_[a-z_]+/g), ([name]) => ({
       path,
       name: name.replace(/_(count|sum|bucket)$/, ''),
-    })),
-  )
-  expect(named.length).toBeGreaterThan(20)
-  expect(named.filter(({ name }) => !known.has(name))).toEqual([])
+    }))
+
+  it('that are named are those of the server', () => {
+    const known = new Set(ofServer())
+    const all = documents.flatMap(named)
+    expect(all.length).toBeGreaterThan(20)
+    expect(all.filter(({ name }) => !known.has(name))).toEqual([])
+  })
+
+  it('of the server are all on the page about operation', () => {
+    const told = new Set(named(page('docs/operation.md')).map(({ name }) => name))
+    expect(ofServer().filter((name) => !told.has(name))).toEqual([])
+  })
+
+  it('in rules of Prometheus have the labels that they are asked for', async () => {
+    const telemetry = createTelemetry()
+    const labels = Object.fromEntries(
+      telemetry.registry
+        .getMetricsAsArray()
+        .map((metric) => [metric.name, (metric as unknown as { labelNames: string[] }).labelNames]),
+    )
+    const wrong: string[] = []
+    let count = 0
+    for (const { place, code } of inLanguage('yaml')) {
+      for (const [, expression = ''] of code.matchAll(/^\s*expr: (.*)$/gm)) {
+        const [metric = '', own = labels[metric.replace(/_(count|sum|bucket)$/, '')]] =
+          /nowcast_\w+/.exec(expression) ?? []
+        if (!metric) continue
+        count++
+        const asked = [
+          ...Array.from(expression.matchAll(/[{,]\s*(\w+)\s*(?:=~?|!=|!~)/g), ([, label]) => label as string),
+          ...(/by \(([^)]*)\)/.exec(expression)?.[1]?.split(/,\s*/) ?? []),
+        ]
+        // Prometheus adds these itself.
+        for (const label of asked.filter((one) => !['instance', 'job'].includes(one)))
+          if (!own?.includes(label)) wrong.push(`${place}: ${metric} has no label ${label}`)
+      }
+    }
+    expect(wrong).toEqual([])
+    expect(count).toBeGreaterThan(5)
+  })
 })
+
+describe('fields of the configuration', () => {
+  const schemas = { Configuration: ConfigSchema, 'A project': ProjectSchema, Kafka: KafkaSchema }
+  const rowsOf = (heading: string) => tableBelow(page('docs/configuration.md'), heading)
+
+  it.each(Object.keys(schemas) as (keyof typeof schemas)[])('are those of the table below %s', (heading) => {
+    expect(
+      rowsOf(heading)
+        .map(([field]) => codeOf(field))
+        .sort(),
+    ).toEqual(Object.keys(schemas[heading].shape).sort())
+  })
+
+  it.each(Object.keys(schemas) as (keyof typeof schemas)[])('have the defaults of the table below %s', (heading) => {
+    const wrong: string[] = []
+    for (const row of rowsOf(heading)) {
+      const field = codeOf(row[0])
+      const { shape } = schemas[heading] as { shape: Record<string, { safeParse(value: unknown): { data?: unknown } }> }
+      const standard = shape[field]?.safeParse(undefined).data
+      const told = row.at(-2) as string
+      // These are told in words.
+      if (['roles', 'projects'].includes(field)) continue
+      if (standard !== undefined && !written(standard).includes(told)) wrong.push(`${field}: ${told}, not ${standard}`)
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('that have a flag have the one of the table', async () => {
+    const flags = rowsOf('Configuration').flatMap((row) => codeOf(row[1]) || [])
+    const known = [...(await usageOf('start')).keys()].filter((flag) => !['--config', '--help'].includes(flag))
+    expect(flags.sort()).toEqual(known.sort())
+  })
+})
+
+/** The ways in which a table tells a value. */
+function written(value: unknown): string[] {
+  const texts = [typeof value === 'object' ? JSON.stringify(value) : String(value)]
+  if (typeof value === 'number') {
+    texts.push(`${value / 1024 ** 3} GiB`, `${value / 3_600_000} hour${value === 3_600_000 ? '' : 's'}`)
+  }
+  return texts
+}
 
 describe('commands', () => {
   const commandsOf = () => {
@@ -141,6 +225,29 @@ describe('commands', () => {
     }
     expect(wrong).toEqual([])
     expect(count).toBeGreaterThan(25)
+  })
+
+  it('of nowcast and their options are all on the page about the command line, and nothing else is', async () => {
+    const EVERY = 'Options of every command'
+    const cli = page('docs/cli.md')
+    const flagsBelow = (heading: string) =>
+      tableBelow(cli, heading).map(([option]) => codeOf(option).split(' ')[0] as string)
+    const shared = flagsBelow(EVERY)
+    const headings = Array.from(cli.text.matchAll(/^## (`nowcast (\S+).*`)$/gm), ([, heading = '', name = '']) => ({
+      heading,
+      name: name.replace('`', ''),
+    }))
+    expect(headings.map(({ name }) => name).sort()).toEqual((await commandNames()).sort())
+    const told: Record<string, string[]> = {}
+    const real: Record<string, string[]> = {}
+    for (const { heading, name } of headings) {
+      const above = name === 'demo' ? flagsBelow('`nowcast start`') : []
+      told[name] = [...shared, ...above, ...flagsBelow(heading)].sort()
+      real[name] = [...(await usageOf(name)).keys()].filter((flag) => flag !== '--help').sort()
+    }
+    expect(told).toEqual(real)
+    const table = tableBelow(page('README.md'), 'The command line').map(([command]) => command)
+    for (const { name } of headings) expect(table.join(), 'README.md').toContain(`nowcast ${name}`)
   })
 
   it('of npm name scripts, workspaces and files that are there', () => {

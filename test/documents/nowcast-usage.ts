@@ -6,11 +6,28 @@ type Usage = Map<string, { takesValue: boolean; choices: string[] | undefined }>
 
 const usages = new Map<string, Promise<Usage>>()
 
-async function usageOf(command: string): Promise<Usage> {
-  const { stdout, stderr, code } = await runNowcast([command, '--help'], tmpdir(), 120_000)
-  if (code !== 0) throw new Error(`nowcast ${command} --help: ${stderr}`)
+async function helpOf(...command: string[]): Promise<string> {
+  const { stdout, stderr, code } = await runNowcast([...command, '--help'], tmpdir(), 120_000)
+  if (code !== 0) throw new Error(`nowcast ${command.join(' ')} --help: ${stderr}`)
+  return stdout
+}
+
+/** The names of all commands. */
+export async function commandNames(): Promise<string[]> {
+  const [, list = ''] = (await helpOf()).split('Commands:\n')
+  return Array.from(list.matchAll(/^ {2}([a-z-]+)/gm), ([, name]) => name as string).filter((name) => name !== 'help')
+}
+
+/** The options of a command; asked once. */
+export function usageOf(command: string): Promise<Usage> {
+  const asked = usages.get(command) ?? readUsage(command)
+  usages.set(command, asked)
+  return asked
+}
+
+async function readUsage(command: string): Promise<Usage> {
   // An option's description may go on in the next lines.
-  const joined = stdout.replace(/\n {10,}/g, ' ')
+  const joined = (await helpOf(command)).replace(/\n {10,}/g, ' ')
   return new Map(
     Array.from(joined.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)( <[^>]+>)?(.*)$/gm), ([, name = '', value, rest = '']) => {
       const choices = /\(choices: ([^)]*?)(?:, default:[^)]*)?\)/.exec(rest)?.[1]
@@ -24,9 +41,7 @@ export async function usageErrors(words: readonly string[]): Promise<string[]> {
   const [first] = words
   if (first === '--version') return []
   const command = first === undefined || first.startsWith('-') ? 'start' : first
-  const asked = usages.get(command) ?? usageOf(command)
-  usages.set(command, asked)
-  const usage = await asked.catch((error: Error) => error.message)
+  const usage = await usageOf(command).catch((error: Error) => error.message)
   if (typeof usage === 'string') return [usage]
   const errors: string[] = []
   for (let at = command === first ? 1 : 0; at < words.length; at++) {

@@ -30,7 +30,8 @@ const RolesSchema = z
   )
   .transform((roles) => ROLES.filter((role) => roles.includes(role)))
 
-const KafkaSchema = z.strictObject({
+/** How to reach Kafka. */
+export const KafkaSchema = z.strictObject({
   /** `host:port` of some brokers. */
   brokers: z.array(z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port')).min(1),
   /** @default 'nowcast.events' */
@@ -63,7 +64,7 @@ const KafkaSchema = z.strictObject({
 })
 
 /** What a configuration file, the environment and flags may set. */
-const ConfigSchema = z.strictObject({
+export const ConfigSchema = z.strictObject({
   /** @default 4600 */
   port: z.coerce.number().int().min(0).max(65_535).default(4600),
   /** @default '127.0.0.1' */
