@@ -104,7 +104,9 @@ export function SeriesPlot({ model, metric, error, height, syncId, isZoomed, onZ
           {words.showTable}
         </button>
       </div>
-      {model && <AnomalyAnnouncement answer={model.answer} />}
+      {model && (
+        <AnomalyAnnouncement key={`${metric} ${model.answer.granularity} ${model.dimension}`} answer={model.answer} />
+      )}
     </>
   )
 }
