@@ -121,7 +121,9 @@ describe('a batch that cannot be used as a whole', () => {
     expect((await post(`{"events":[${deep}]}`)).body.rejected[0]?.code).toBe('invalid_event')
   })
   it('goes to a wrong method or path', async () => {
-    await expectError(request(`${server.url}/v1/events`), 405, 'method_not_allowed')
+    const wrong = request(`${server.url}/v1/events`)
+    await expectError(wrong, 405, 'method_not_allowed')
+    expect((await wrong).headers.get('allow')).toBe('POST, OPTIONS')
     await expectError(request(`${server.url}/v1/event`, { method: 'POST' }), 404, 'not_found')
   })
 })
@@ -326,6 +328,7 @@ describe('pages of other origins', () => {
       post('{', { origin }),
       post('{}', { origin, authorization: 'Bearer x' }),
       post(' '.repeat(1024 * 1024 + 1), { origin }),
+      request(`${server.url}/v1/query`, { headers: { origin } }),
     ])
       expect([origin, '*']).toContain((await answer).headers.get('access-control-allow-origin'))
   })

@@ -27,3 +27,30 @@ test('events are kept for ever unless a retention is set, and rollups at least a
     rollupRetentionMonths: 3,
   })
 })
+
+describe('origins that may send and read', () => {
+  const originsOf = (allowedOrigins: string[]) =>
+    toConfig({
+      projects: [
+        {
+          ...{ id: 'shop', writeKey: 'nc_pub_12345678', secretKey: 'nc_sec_12345678', readSecret: 'x'.repeat(32) },
+          allowedOrigins,
+        },
+      ],
+    }).projects[0]?.allowedOrigins
+
+  it('are those that browsers name', () => {
+    expect(
+      originsOf([
+        'https://Shop.example/',
+        'https://shop.example:443',
+        'http://localhost:3000',
+        'capacitor://localhost',
+      ]),
+    ).toEqual(['https://shop.example', 'https://shop.example', 'http://localhost:3000', 'capacitor://localhost'])
+  })
+
+  it.each(['shop.example', 'https://shop.example/cart', 'https://*.shop.example:x', '*'])('%s is none', (origin) => {
+    expect(() => originsOf([origin])).toThrow('projects.0.allowedOrigins.0: must be an origin')
+  })
+})

@@ -6,6 +6,15 @@ const key = (prefix: string) =>
     .string()
     .regex(new RegExp(`^${prefix}[\\w-]{8,}$`), `must begin with ${prefix} and have at least 8 characters after it`)
 const secret = z.string().min(32, 'must have at least 32 characters')
+/** As browsers name the origin of a page: an address with a path would match none. Apps may have schemes of their own. */
+const origin = z
+  .string()
+  .regex(/^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+\/?$/i, 'must be an origin without a path, like https://shop.example')
+  .refine((text) => URL.canParse(text), 'must be an origin, like https://shop.example')
+  .transform((text) => {
+    const named = new URL(text).origin
+    return named === 'null' ? text.replace(/\/$/, '').toLowerCase() : named
+  })
 const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, like EUR')
 
 /** A team's product: its own keys, its own data. */
@@ -31,7 +40,7 @@ export const ProjectSchema = z.strictObject({
   /** Tokens that it signed are valid beside those of `readSecret`. */
   previousReadSecret: secret.optional(),
   /** Origins that may send and read; all when unset. */
-  allowedOrigins: z.array(z.url()).optional(),
+  allowedOrigins: z.array(origin).optional(),
   /** Up to two properties that filter and break down live, like country. @default [] */
   hotDimensions: z.array(z.string().min(1).max(64)).max(2, 'names at most two properties').default([]),
   /** Units of the project's currency for one unit of another, as decimals. @default {} */

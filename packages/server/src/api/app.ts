@@ -5,6 +5,7 @@ import { NowcastError } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { type AdminRoutesDependencies, addAdminRoutes } from './admin-routes.ts'
 import { answerError } from './answer-error.ts'
+import { allowCors } from './cors.ts'
 import { addEventsRoute, type EventsRouteDependencies } from './events-route.ts'
 import { addOpenapiRoute } from './openapi/openapi-route.ts'
 import { addPageRoutes, type PageRoutesOptions } from './page-routes.ts'
@@ -40,8 +41,16 @@ export function createApp(dependencies: AppDependencies): Hono {
   app.notFound((context) =>
     answerError(new NowcastError('not_found', `there is nothing at ${context.req.path}`), context, logger),
   )
-  app.use('/v1/*', async (context, next) => {
-    dependencies.requireServing(roleOf(context.req.path))
+  for (const [path, role] of Object.entries(ROLE_BY_PATH)) {
+    app.use(path, async (context, next) => {
+      // Before anything can go wrong: pages of other origins must be able to read what did, and when to come again.
+      allowCors(context)
+      if (context.req.method !== 'OPTIONS') dependencies.requireServing(role)
+      await next()
+    })
+  }
+  app.use('/v1/admin/*', async (_context, next) => {
+    dependencies.requireServing()
     await next()
   })
   addEventsRoute(app, dependencies)
@@ -54,31 +63,25 @@ export function createApp(dependencies: AppDependencies): Hono {
   addAdminRoutes(app, dependencies.admin)
   addPageRoutes(app, dependencies.page)
   for (const path of ['/v1/events', '/v1/query', ...SEGMENT_PATHS]) {
-    app.all(path, (context) =>
-      answerError(new NowcastError('method_not_allowed', `use POST for ${path}`), context, logger),
-    )
+    app.all(path, (context) => {
+      context.header('allow', 'POST, OPTIONS')
+      return answerError(new NowcastError('method_not_allowed', `use POST for ${path}`), context, logger)
+    })
   }
   return app
 }
 
-const ROUTES = [
-  '/v1/events',
-  '/v1/query',
-  '/v1/rejected',
-  '/v1/project',
-  '/v1/openapi.json',
-  ...SEGMENT_PATHS,
-  '/healthz',
-  '/readyz',
-  '/metrics',
-  '/nowcast.js',
-]
-
-/** The role that answers a path below `/v1`: what is no question, and neither settings nor the owner's, brings events. */
-function roleOf(path: string): Role | undefined {
-  if (/\/v1\/(query|rejected)$/.test(path)) return 'query'
-  return /\/v1\/(admin\/|openapi|project$)/.test(path) ? undefined : 'ingest'
+/** What pages of any origin may ask, and the role that answers. */
+const ROLE_BY_PATH: Record<string, Role | undefined> = {
+  '/v1/events': 'ingest',
+  ...Object.fromEntries(SEGMENT_PATHS.map((path) => [path, 'ingest' as const])),
+  '/v1/projects/:key/settings': 'ingest',
+  '/v1/query': 'query',
+  '/v1/rejected': 'query',
+  '/v1/project': undefined,
+  '/v1/openapi.json': undefined,
 }
+const ROUTES = [...Object.keys(ROLE_BY_PATH), '/healthz', '/readyz', '/metrics', '/nowcast.js']
 
 /** A bounded set of labels, whatever is asked for and wherever the app is mounted. */
 function routeOf(path: string): string {

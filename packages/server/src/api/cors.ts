@@ -12,7 +12,6 @@ export function allowCors(context: Context): void {
 
 /** The answer to a preflight. */
 export function preflight(context: Context): Response {
-  allowCors(context)
   context.header('access-control-allow-methods', 'GET, POST, OPTIONS')
   context.header('access-control-allow-headers', 'authorization, content-type, content-encoding, x-retry-count')
   context.header('access-control-max-age', '86400')

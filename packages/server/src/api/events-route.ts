@@ -2,7 +2,7 @@ import type { ErrorBody, IngestAnswer } from '@nowcast/protocol'
 import type { Context, Hono } from 'hono'
 import { type BatchFormat, type Connection, type Ingest, nativeFormat } from '../ingest/ingest.ts'
 import { type AdmitSenderDependencies, createAdmitSender } from './admit-sender.ts'
-import { allowCors, preflight, requireOrigin } from './cors.ts'
+import { preflight, requireOrigin } from './cors.ts'
 import type { BodyReader } from './read-body.ts'
 
 export interface EventsRouteDependencies extends AdmitSenderDependencies {
@@ -34,7 +34,6 @@ export function createTakeBatch(dependencies: EventsRouteDependencies): TakeBatc
   const { ingest, bodies, connectionOf } = dependencies
   const admit = createAdmitSender(dependencies)
   return (context, format, key, keyIn) => {
-    allowCors(context)
     const connection = connectionOf(context)
     // A key outside the body is checked before the body is read.
     const owner = key === undefined ? undefined : admit(key, connection)

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { QueryStage } from '../query/query.ts'
-import { allowCors, preflight, requireOrigin } from './cors.ts'
+import { preflight, requireOrigin } from './cors.ts'
 import type { BodyReader } from './read-body.ts'
 import type { VerifiedToken } from './read-token.ts'
 
@@ -14,7 +14,6 @@ export interface QueryRouteDependencies {
 export function addQueryRoute(app: Hono, { query, bodies, verify }: QueryRouteDependencies): void {
   app.options('/v1/query', preflight)
   app.post('/v1/query', async (context) => {
-    allowCors(context)
     const token = /^Bearer\s+(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
     const { scope } = await verify(token)
     requireOrigin(context.req.header('origin'), scope.project)

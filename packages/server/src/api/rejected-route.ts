@@ -2,7 +2,7 @@ import type { RejectedAnswer } from '@nowcast/protocol'
 import type { Hono } from 'hono'
 import { NowcastError } from '../errors.ts'
 import type { EventStore } from '../ports/event-store.ts'
-import { allowCors, preflight, requireOrigin } from './cors.ts'
+import { preflight, requireOrigin } from './cors.ts'
 import { type WholeProjectDependencies, wholeProject } from './whole-project.ts'
 
 const USUAL = 100
@@ -16,7 +16,6 @@ export interface RejectedRouteDependencies extends WholeProjectDependencies {
 export function addRejectedRoute(app: Hono, dependencies: RejectedRouteDependencies): void {
   app.options('/v1/rejected', preflight)
   app.get('/v1/rejected', async (context) => {
-    allowCors(context)
     // They belong to no row-level filter: who may see only a part of the rows sees none of them.
     const project = await wholeProject(dependencies, context.req.header('authorization'), 'refused events')
     requireOrigin(context.req.header('origin'), project)

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { NowcastError } from '../errors.ts'
 import { createSegmentFormat, type SegmentType } from '../ingest/ingest.ts'
-import { allowCors, preflight } from './cors.ts'
+import { preflight } from './cors.ts'
 import { allRejected, createTakeBatch, type EventsRouteDependencies } from './events-route.ts'
 import { segmentSettings } from './segment-settings.ts'
 
@@ -48,7 +48,6 @@ export function addSegmentRoutes(app: Hono, dependencies: EventsRouteDependencie
     })
   }
   app.get('/v1/projects/:key/settings', (context) => {
-    allowCors(context)
     const owner = dependencies.ownerOf(context.req.param('key'))
     if (owner?.kind !== 'write') {
       const message = owner

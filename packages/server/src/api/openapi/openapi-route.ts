@@ -1,6 +1,5 @@
 import { ERROR_STATUS, type ErrorCode } from '@nowcast/protocol'
 import type { Hono } from 'hono'
-import { allowCors } from '../cors.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 
 /** What may go wrong with any request. */
@@ -18,7 +17,6 @@ const SECURITY = {
 /** `GET /v1/openapi.json`: what can be asked, from the schemas that check it. */
 export function addOpenapiRoute(app: Hono): void {
   app.get('/v1/openapi.json', (context) => {
-    allowCors(context)
     const mountedAt = context.req.path.slice(0, -'/v1/openapi.json'.length)
     return context.json(openapiDocument(mountedAt || '/'))
   })
