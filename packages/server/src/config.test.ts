@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { toConfig } from './config.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -39,7 +39,7 @@ describe('origins that may send and read', () => {
       ],
     }).projects[0]?.allowedOrigins
 
-  it('are those that browsers name', () => {
+  test('are those that browsers name', () => {
     expect(
       originsOf([
         'https://Shop.example/',
@@ -50,7 +50,7 @@ describe('origins that may send and read', () => {
     ).toEqual(['https://shop.example', 'https://shop.example', 'http://localhost:3000', 'capacitor://localhost'])
   })
 
-  it.each(['shop.example', 'https://shop.example/cart', 'https://*.shop.example:x', '*'])('%s is none', (origin) => {
+  test.each(['shop.example', 'https://shop.example/cart', 'https://*.shop.example:x', '*'])('%s is none', (origin) => {
     expect(() => originsOf([origin])).toThrow('projects.0.allowedOrigins.0: must be an origin')
   })
 })
