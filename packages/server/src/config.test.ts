@@ -50,7 +50,7 @@ describe('origins that may send and read', () => {
     ).toEqual(['https://shop.example', 'https://shop.example', 'http://localhost:3000', 'capacitor://localhost'])
   })
 
-  test.each(['shop.example', 'https://shop.example/cart', 'https://*.shop.example:x', '*'])('%s is none', (origin) => {
+  test.each(['shop.example', 'https://shop.example/cart', 'https://*.shop.example', '*'])('%s is none', (origin) => {
     expect(() => originsOf([origin])).toThrow('projects.0.allowedOrigins.0: must be an origin')
   })
 })

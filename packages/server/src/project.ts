@@ -9,7 +9,7 @@ const secret = z.string().min(32, 'must have at least 32 characters')
 /** As browsers name the origin of a page: an address with a path would match none. Apps may have schemes of their own. */
 const origin = z
   .string()
-  .regex(/^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+\/?$/i, 'must be an origin without a path, like https://shop.example')
+  .regex(/^[a-z][a-z\d+.-]*:\/\/[^/?#*\s]+\/?$/i, 'must be an origin, without a path or *, like https://shop.example')
   .refine((text) => URL.canParse(text), 'must be an origin, like https://shop.example')
   .transform((text) => {
     const named = new URL(text).origin
