@@ -195,6 +195,17 @@ describe('fields of the configuration', () => {
   })
 })
 
+it.each(['sdk-browser', 'sdk-node'])('options of %s are those of the table in its README', (folder) => {
+  const source = readFileSync(join(ROOT, 'packages', folder, 'src/options.ts'), 'utf8')
+  const body = /^export interface ClientOptions \{\n(.*?)^\}/ms.exec(source)?.[1] ?? ''
+  const options = Array.from(body.matchAll(/^ {2}(\w+)\??[:(]/gm), ([, option = '']) => option)
+  const told = tableBelow(page(`packages/${folder}/README.md`), 'Options').flatMap(([cell = '']) =>
+    Array.from(cell.matchAll(/`(\w+)`/g), ([, option = '']) => option),
+  )
+  expect(told.sort()).toEqual(options.sort())
+  expect(options.length).toBeGreaterThan(10)
+})
+
 /** The ways in which a table tells a value. */
 function written(value: unknown): string[] {
   const texts = [typeof value === 'object' ? JSON.stringify(value) : String(value)]
@@ -246,8 +257,18 @@ describe('commands', () => {
       real[name] = [...(await usageOf(name)).keys()].filter((flag) => flag !== '--help').sort()
     }
     expect(told).toEqual(real)
-    const table = tableBelow(page('README.md'), 'The command line').map(([command]) => command)
-    for (const { name } of headings) expect(table.join(), 'README.md').toContain(`nowcast ${name}`)
+    for (const [path, heading] of [
+      ['README.md', 'The command line'],
+      ['packages/server/README.md', 'Commands'],
+    ] as const) {
+      const named = tableBelow(page(path), heading).flatMap(([cell = '']) =>
+        Array.from(cell.matchAll(/`(?:nowcast )?([a-z-]+)[^`]*`/g), ([, name = '']) => name),
+      )
+      const others = ['nowcast']
+      expect(named.filter((name) => !others.includes(name)).sort(), path).toEqual(
+        headings.map(({ name }) => name).sort(),
+      )
+    }
   })
 
   it('of npm name scripts, workspaces and files that are there', () => {

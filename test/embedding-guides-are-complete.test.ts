@@ -50,6 +50,18 @@ it('every prop is named where its component is', () => {
   expect(missing).toEqual([])
 })
 
+it('every prop is in the table of the README too, or what all components take', () => {
+  const rowOf = (name: string) => readme.split('\n').find((line) => line.startsWith(`| \`${name}\` `)) ?? ''
+  const OF_MANY = ['className', 'renderValue']
+  const components = exported.filter(({ name }) => /^[A-Z]/.test(name) && name !== 'NowcastProvider')
+  const missing = components.flatMap(({ name, path }) =>
+    propsOf(path)
+      .filter((prop) => !OF_MANY.includes(prop) && !rowOf(name).includes(`\`${prop}\``))
+      .map((prop) => `${name}: ${prop}`),
+  )
+  expect(missing).toEqual([])
+})
+
 it('every class name that is promised is one that is drawn', () => {
   const components = readdirSync(join(SOURCE, 'components')).map((name) => read(`components/${name}`))
   const drawn = new Set(components.join('\n').match(/nowcast(?:-[a-z]+)+/g))
