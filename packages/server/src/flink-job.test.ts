@@ -53,7 +53,8 @@ describe('the job as SQL', () => {
       'sasl.oauthbearer.client.credentials.client.secret': 'kept-quiet',
     }
     const script = flinkScript(configOf({ ssl, sasl: SASL }), { kafkaProperties })
-    for (const secret of ['horse', 'hush', 'kept-quiet', key.split('\n')[1] as string]) expect(script).not.toContain(secret)
+    for (const secret of ['horse', 'hush', 'kept-quiet', key.split('\n')[1] as string])
+      expect(script).not.toContain(secret)
     expect(property(script, 'ssl.truststore.password')).toEqual(['…', '…'])
     expect(property(script, 'ssl.keystore.certificate.chain')[0]).toContain('own')
   })
