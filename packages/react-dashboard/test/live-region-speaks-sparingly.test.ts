@@ -9,7 +9,7 @@ const FOLDER = `${RESULTS}/many-charts`
 const MINUTE = 60_000
 const CHARTS = 5
 /** Longer than charts wait for each other. */
-const SETTLED_MS = 1500
+const SETTLED_MS = 3000
 
 describe.skipIf(!hasChromium())('live-region-speaks-sparingly', { timeout: 120_000 }, () => {
   let browser: Browser

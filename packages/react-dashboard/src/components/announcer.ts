@@ -1,5 +1,5 @@
-/** How long something waits for what else there is to say, ms. */
-const GATHER_MS = 1000
+/** How long something waits for what else there is to say, ms: questions are answered in turn, each once a second. */
+const GATHER_MS = 2000
 const TOLD_AT_MOST = 3
 
 interface Message {
