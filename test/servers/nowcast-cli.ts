@@ -11,11 +11,15 @@ export interface CliRun {
   stderr: string
 }
 
-/** Starts a command in `cwd`; no setting of the surroundings reaches it. */
-export function spawnNowcast(args: readonly string[], cwd: string): ChildProcess & { output(): CliRun } {
+/** Starts a command in `cwd`; no setting of the surroundings reaches it. `nodeFlags` are for Node.js itself. */
+export function spawnNowcast(
+  args: readonly string[],
+  cwd: string,
+  nodeFlags: readonly string[] = [],
+): ChildProcess & { output(): CliRun } {
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NOWCAST_'))
   const env = { ...Object.fromEntries(environment), NO_COLOR: '1' }
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...nodeFlags, CLI, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const parts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

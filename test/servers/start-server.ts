@@ -13,6 +13,8 @@ export interface StartOptions {
   config?: Record<string, unknown>
   /** Flags after those for port and data directory. */
   flags?: string[]
+  /** Flags of Node.js itself. */
+  nodeFlags?: string[]
 }
 
 /** A server in a process and a data directory of its own. */
@@ -38,7 +40,7 @@ export interface TestServer {
 }
 
 /** Starts `nowcast start` on a free port and an empty data directory. */
-export async function startServer({ config, flags = [] }: StartOptions = {}): Promise<TestServer> {
+export async function startServer({ config, flags = [], nodeFlags }: StartOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'nowcast-system-'))
   const dataDir = join(folder, 'data')
   const port = await freePort()
@@ -47,7 +49,7 @@ export async function startServer({ config, flags = [] }: StartOptions = {}): Pr
   let child: ReturnType<typeof spawnNowcast>
 
   async function start(): Promise<void> {
-    child = spawnNowcast(['start', '--port', String(port), '--data-dir', dataDir, ...flags], folder)
+    child = spawnNowcast(['start', '--port', String(port), '--data-dir', dataDir, ...flags], folder, nodeFlags)
     const deadline = Date.now() + START_MS
     while (!child.output().stdout.includes('Ctrl-C stops')) {
       if (child.exitCode !== null) throw new Error(`the server did not start: ${child.output().stderr}`)
