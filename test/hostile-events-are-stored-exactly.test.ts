@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EventInput, RecentAnswer, RecentEvent, TotalAnswer } from '@nowcast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
@@ -6,6 +8,8 @@ import { startServer, type TestServer } from './servers/start-server.ts'
 import { until } from './servers/until.ts'
 
 const SHOP = knownProject('shop', { hotDimensions: ['tenantId'] })
+/** Takes the shop's export. */
+const COPY = knownProject('copy', { hotDimensions: ['tenantId'] })
 const token = readTokenOf(SHOP)
 const EVER = { from: 0, to: 7e12 }
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'
@@ -13,7 +17,7 @@ const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefo
 let server: TestServer
 let count = 0
 beforeAll(async () => {
-  server = await startServer({ config: { projects: [SHOP] }, flags: ['--trust-proxy', '1'] })
+  server = await startServer({ config: { projects: [SHOP, COPY] }, flags: ['--trust-proxy', '1'] })
 })
 afterAll(() => server?.remove())
 
@@ -250,6 +254,55 @@ describe('an id that comes twice', () => {
     // From the archive alone: the hot store knows no paths.
     expect((await total({ filters: { ...filters, path: ['(none)'] } })).v).toBe(2)
   })
+})
+
+it('what was exported can be imported: all fields, counts and revenue as they were, however often', async () => {
+  const page = 'https://shop.example/a b/ü?utm_source=new%20s+letter%26&utm_campaign=%F0%9F%91%8D&token=secret#x'
+  const context = { userAgent: FIREFOX, country: 'DE', locale: 'de' }
+  await stored({ url: page, referrer: 'https://user@Mail.example:8/?q=1', sessionId: 's', context })
+  await stored({ revenue: '-3.25', currency: 'EUR', properties: { tenantId: 'a\nb' } })
+  await stored({ context: { device: 'bot' } })
+
+  const exported = async (project: string) => {
+    const out = join(server.folder, `${project}.ndjson`)
+    expect(await server.run('export', '--project', project, '--out', out)).toMatchObject({ code: 0 })
+    const lines = readFileSync(out, 'utf8').trimEnd().split('\n')
+    const rows = lines.map((line) => ({ ...(JSON.parse(line) as Record<string, string>), receivedAt: '' }))
+    return { out, rows: rows.sort((a, b) => (`${a.timestamp} ${a.id}` < `${b.timestamp} ${b.id}` ? -1 : 1)) }
+  }
+  const figures = async (project: typeof SHOP) => {
+    const questions = [
+      ...['events', 'users', 'sessions', 'revenue'].map((metric) => ({ kind: 'total', metric })),
+      ...['name', 'country', 'device', 'category', 'tenantId'].map((breakdown) => ({ kind: 'breakdown', breakdown })),
+    ]
+    const answers = questions.map(async (question) => {
+      const query = { metric: 'events', limit: 100, ...question, range: EVER, bots: true }
+      const { asOf: _, tookMs: __, ...answer } = await ask(server.url, readTokenOf(project), query)
+      return answer
+    })
+    return Promise.all(answers)
+  }
+
+  const { out, rows } = await exported('shop')
+  const count = rows.length
+  const args = [out, '--project', 'copy']
+  const copied = async () =>
+    (
+      await ask<TotalAnswer>(server.url, readTokenOf(COPY), {
+        kind: 'total',
+        range: EVER,
+        bots: true,
+        metric: 'events',
+      })
+    ).v
+  for (const again of [[], ['--force']]) {
+    const { code, stdout } = await server.run('import', ...args, ...again)
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`${count} accepted, 0 rejected`)])
+    await until(count, copied)
+    expect((await exported('copy')).rows).toEqual(rows)
+    expect(await figures(COPY)).toEqual(await figures(SHOP))
+  }
+  expect(await server.run('import', ...args)).toMatchObject({ code: 1, stderr: expect.stringContaining('--force') })
 })
 
 it('the audit finds no difference, before and after a kill', async () => {

@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createCombinedLogReader } from './combined-log.ts'
+import { createNdjsonReader } from './ndjson.ts'
 import { parseCombinedLog } from './parse-combined-log.ts'
 import { splitCsv } from './split-csv.ts'
 
@@ -116,4 +117,30 @@ describe('splitCsv', () => {
     ['"a",', ['a', '']],
     ['', ['']],
   ])('%s', (text, fields) => expect(splitCsv(text, ',')).toEqual(fields))
+})
+
+describe('createNdjsonReader', () => {
+  const exported = {
+    ...{ id: 'e1', name: 'click', timestamp: '2026-01-02T03:04:05.678Z', userId: '', anonymousId: '', sessionId: '' },
+    ...{ url: '', referrer: '', title: '', category: '(none)', revenue: '', currency: '', country: '(none)' },
+    ...{ device: 'desktop', browser: 'Firefox', os: '', locale: '', path: '', referrerHost: '', utmSource: '' },
+    ...{ receivedAt: '2026-01-02T03:04:06.000Z', revenueInProjectCurrency: '0.0000', properties: '{"a":1}' },
+  }
+  const read = (line: object) =>
+    createNdjsonReader(undefined, 'UTC').read([{ line: 1, text: JSON.stringify(line) }] as never)[0]
+
+  it('reads what an export wrote; the events of deleted users are those of one', () => {
+    expect(read(exported)?.event).toEqual({
+      ...{ id: 'e1', name: 'click', timestamp: Date.UTC(2026, 0, 2, 3, 4, 5, 678), category: '(none)' },
+      ...{ anonymousId: '(deleted)', context: { device: 'desktop', browser: 'Firefox' }, properties: { a: 1 } },
+    })
+    expect(read({ ...exported, userId: 'u' })?.event).not.toHaveProperty('anonymousId')
+  })
+
+  it('leaves it to the server to refuse properties that an export did not write', () => {
+    expect(read({ ...exported, properties: '{"a":' })?.event?.properties).toBe('{"a":')
+    expect(read({ name: 'click', userId: 'u', properties: '{}' })?.event).toEqual({
+      ...{ name: 'click', userId: 'u', properties: '{}' },
+    })
+  })
 })

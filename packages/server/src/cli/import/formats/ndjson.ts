@@ -2,11 +2,12 @@ import type { EventInput } from '@nowcast/protocol'
 import { compileMap } from '../map/compile-map.ts'
 import { columnsOf, type EventMap } from '../map/event-map.ts'
 import { parseTimestamp } from '../map/parse-timestamp.ts'
+import { exportedEvent, isExportedEvent } from './exported-event.ts'
 import { createLineReader, type RecordReader } from './record-reader.ts'
 
 /**
- * Reads one JSON object per line: an event as `POST /v1/events` takes it, or anything with a map. A column is a key
- * of the object, or a path of keys: `customer.id`.
+ * Reads one JSON object per line: an event as `POST /v1/events` takes it or as `nowcast export` writes it, or
+ * anything with a map. A column is a key of the object, or a path of keys: `customer.id`.
  * @param zone IANA zone of timestamps that carry none
  * @param afterLine the last line that is imported already
  */
@@ -34,7 +35,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** The server checks everything else. */
 function nativeEvent(object: Record<string, unknown>, zone: string): EventInput {
-  const event = object as unknown as EventInput
+  const event = isExportedEvent(object) ? exportedEvent(object) : (object as unknown as EventInput)
   if (typeof event.timestamp === 'string') {
     event.timestamp = parseTimestamp(event.timestamp, { zone }) ?? event.timestamp
   }
