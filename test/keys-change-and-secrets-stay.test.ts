@@ -60,10 +60,14 @@ describe('refused events', () => {
     const authorization = `Basic ${Buffer.from(`${BLOG.secretKey}:`).toString('base64')}`
     const body = JSON.stringify({ batch: [{ type: 'track', event: 7, userId: 'u1' }] })
     await request(`${server.url}/v1/batch`, { method: 'POST', body, headers: { authorization } })
-    await until(2, async () => (await rejected(BLOG.secretKey)).body.rejected.length)
+    // Who may list them need not know the secret key.
+    const keyed = JSON.stringify({ writeKey: BLOG.secretKey, userId: 'u1', event: '' })
+    await request(`${server.url}/v1/track`, { method: 'POST', body: keyed })
+    await until(3, async () => (await rejected(BLOG.secretKey)).body.rejected.length)
     const { status, body: answer } = await rejected(readTokenOf(BLOG), '?project=blog&limit=10')
     expect([status, answer.project]).toEqual([200, 'blog'])
     expect(answer.rejected.map(({ code, index, event }) => [code, index, event])).toEqual([
+      ['invalid_name', 0, '{"userId":"u1","event":""}'],
       ['invalid_name', 0, '{"type":"track","event":7,"userId":"u1"}'],
       ['invalid_revenue', 1, '{"name":"purchase","userId":"u1","revenue":"ten"}'],
     ])

@@ -50,6 +50,13 @@ describe('the protocol', () => {
     }
     expect(codes(await request(`${server.url}/v1/${type}`))).toEqual([405, 'method_not_allowed', undefined])
   })
+  it('what the SDKs for Ruby, Java and Android send to /v1/import is a batch', async () => {
+    const headers = { ...basic(SHOP.writeKey), 'content-encoding': 'gzip', 'content-type': 'application/json' }
+    const body = { batch: [ONE], sentAt: new Date().toISOString(), context: { library: { name: 'analytics-ruby' } } }
+    expect(await post('/v1/import', gzipSync(JSON.stringify(body)), headers)).toMatchObject({
+      ...{ status: 200, body: { success: true, accepted: 1, rejected: [] } },
+    })
+  })
   it('the key may come as Basic user name, Bearer, writeKey in the body, or in the address', async () => {
     const body = { batch: [ONE] }
     expect((await post('/v1/batch', body, basic(SHOP.writeKey))).status).toBe(200)

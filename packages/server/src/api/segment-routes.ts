@@ -6,9 +6,10 @@ import { preflight } from './cors.ts'
 import { allRejected, createTakeBatch, type EventsRouteDependencies } from './events-route.ts'
 import { segmentSettings } from './segment-settings.ts'
 
-/** Segment's paths; the browser SDK uses the short ones. */
-const TYPE_BY_PATH: Record<string, SegmentType | 'batch'> = {
+/** Segment's paths; the browser and app SDKs use the short ones, those for Ruby, Java and older Android `import`. */
+export const SEGMENT_TYPE_BY_PATH: Record<string, SegmentType | 'batch'> = {
   '/v1/batch': 'batch',
+  '/v1/import': 'batch',
   '/v1/track': 'track',
   '/v1/page': 'page',
   '/v1/screen': 'screen',
@@ -23,7 +24,7 @@ const TYPE_BY_PATH: Record<string, SegmentType | 'batch'> = {
   '/v1/g': 'group',
   '/v1/a': 'alias',
 }
-export const SEGMENT_PATHS = Object.keys(TYPE_BY_PATH)
+export const SEGMENT_PATHS = Object.keys(SEGMENT_TYPE_BY_PATH)
 
 /**
  * Segment's HTTP API, so that its SDKs work unchanged. They take 2xx for delivered, drop what is answered with 400,
@@ -31,7 +32,7 @@ export const SEGMENT_PATHS = Object.keys(TYPE_BY_PATH)
  */
 export function addSegmentRoutes(app: Hono, dependencies: EventsRouteDependencies): void {
   const takeBatch = createTakeBatch(dependencies)
-  for (const [path, type] of Object.entries(TYPE_BY_PATH)) {
+  for (const [path, type] of Object.entries(SEGMENT_TYPE_BY_PATH)) {
     const format = createSegmentFormat(type)
     app.options(path, preflight)
     app.post(path, async (context) => {

@@ -9,6 +9,8 @@ import { projectOf } from './project-of.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
 import { withNowcast } from './with-nowcast.ts'
 
+const HOUR_MS = 3_600_000
+
 interface Progress {
   step: 'archiving' | 'rewriting'
   partsLeft?: number
@@ -34,7 +36,8 @@ export async function deleteUserCommand(
   if (alsoKnownAs.length > 0) {
     console.log(`The same events also carried: ${alsoKnownAs.join(', ')}. Events with only those ids are not changed.`)
   }
-  console.log('Copies in the log and among refused events go with their retention, at the latest after 7 days.')
+  const logHours = Math.ceil((config.kafka?.retentionMs ?? config.logRetentionMs) / HOUR_MS)
+  console.log(`Copies in the log go with its retention (${logHours} h), those among refused events within 8 days.`)
 }
 
 let shown = ''

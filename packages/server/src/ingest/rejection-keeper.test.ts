@@ -58,6 +58,13 @@ test('a long event is kept as the part that is wrong', () => {
   expect([cut.length, cut.startsWith('{"properties":{"text":"xxx')]).toEqual([2049, true])
 })
 
+test('the key that a message carries is not kept', () => {
+  const message = { writeKey: 'nc_sec_shop', key: 'nc_sec_shop', event: 7, properties: { key: 'of the piano' } }
+  expect(offendingPart(message, 'event must be a string')).toBe('{"event":7,"properties":{"key":"of the piano"}}')
+  const long = { ...message, properties: { text: 'x'.repeat(5000) } }
+  expect(offendingPart(long, 'writeKey is not valid')).not.toContain('nc_sec')
+})
+
 test('whatever was sent can be kept', () => {
   for (const item of [undefined, null, 5, '\ud800', [], { ['__proto__']: 1 }]) {
     expect(offendingPart(item, 'an event must be a JSON object').isWellFormed()).toBe(true)

@@ -385,11 +385,13 @@ export function eventStoreConformance(name: string, fixture: EventStoreFixture):
       }
     })
 
-    test('refused events are kept per project, newest first', async () => {
+    test('refused events are kept per project for seven days, newest first', async () => {
       const rejection = (project: string, receivedAt: number) => ({
         ...{ project, receivedAt, code: 'invalid_revenue', message: `it's "bad"`, index: 4, event: '{"name":1}' },
       })
       const now = Date.now()
+      const old = [rejection('shop', now - 7 * 86_400_000 - 1000), rejection('shop', now - 9 * 86_400_000)]
+      await store.insertRejected(old)
       await store.insertRejected([rejection('shop', now - 5000), rejection('blog', now), rejection('shop', now)])
       expect(await store.rejected('shop', 10)).toEqual([rejection('shop', now), rejection('shop', now - 5000)])
     })

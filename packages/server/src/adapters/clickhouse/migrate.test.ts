@@ -3,6 +3,7 @@ import { clickHouseFixture } from './clickhouse.conformance.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { loadMigrations, splitStatements } from './load-migrations.ts'
 import { migrate } from './migrate.ts'
+import { insertRejected } from './rejected-events.ts'
 
 const fixture = clickHouseFixture()
 let connection: ClickHouseConnection
@@ -27,6 +28,18 @@ test('each migration is applied once, in order, and a start that was cut short g
   await connection.command('TRUNCATE TABLE nowcast.migrations', { doing: 'testing' })
   await migrate(connection)
   expect(await versions()).toEqual(known)
+})
+
+test('the table of refused events drops whole days that are older than a week', async () => {
+  await migrate(connection)
+  const days = [9, 8, 6, 0].map((days) => ({
+    ...{ project: 'shop', receivedAt: Date.now() - days * 86_400_000, code: 'invalid_name', index: days },
+    ...{ message: 'name must be a string', event: '{}' },
+  }))
+  await insertRejected(connection, days)
+  await connection.command('OPTIMIZE TABLE nowcast.rejected_events FINAL', { doing: 'testing' })
+  const sql = 'SELECT index FROM nowcast.rejected_events ORDER BY index'
+  expect(await connection.rows<[number]>(sql, { doing: 'testing' })).toEqual([[0], [6]])
 })
 
 test('tables of a newer Nowcast are refused with the advice to upgrade', async () => {

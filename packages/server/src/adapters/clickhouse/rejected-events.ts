@@ -15,7 +15,7 @@ export async function insertRejected(
   await connection.insert('nowcast.rejected_events', Buffer.from(rows.join('\n')), { doing, settings })
 }
 
-/** Refused events of a project, newest first. */
+/** Refused events of a project, newest first. The table drops whole days, and only some time after they are a week old. */
 export async function readRejected(
   connection: ClickHouseConnection,
   project: string,
@@ -24,7 +24,7 @@ export async function readRejected(
 ): Promise<StoredRejection[]> {
   const sql = `SELECT toUnixTimestamp64Milli(received_at), code, message, index, event
 FROM nowcast.rejected_events
-WHERE project = {project:String}
+WHERE project = {project:String} AND received_at > now64(3) - INTERVAL 7 DAY
 ORDER BY received_at DESC, index
 LIMIT {limit:UInt32}`
   const context = { doing: 'reading rejected events', parameters: { project, limit }, signal }

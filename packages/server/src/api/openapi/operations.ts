@@ -1,7 +1,7 @@
 import { type ErrorCode, EVENT_REJECTION_CODES } from '@nowcast/protocol'
 import { EVENT_BATCH_SCHEMA } from '../../ingest/ingest.ts'
 import { queryJsonSchema } from '../../query/query.ts'
-import { SEGMENT_PATHS } from '../segment-routes.ts'
+import { SEGMENT_TYPE_BY_PATH } from '../segment-routes.ts'
 import { SEGMENT_BATCH, SEGMENT_MESSAGE } from './segment-schemas.ts'
 
 export interface Operation {
@@ -101,15 +101,13 @@ const SEGMENT_EXAMPLES: Record<string, object> = {
   alias: { userId: 'u1', previousId: 'a1' },
 }
 
-const SEGMENT: Operation[] = SEGMENT_PATHS.map((path) => {
+const SEGMENT: Operation[] = Object.entries(SEGMENT_TYPE_BY_PATH).map(([path, type]) => {
   const name = path.slice('/v1/'.length)
-  const type = Object.keys(SEGMENT_EXAMPLES).find(
-    (kind) => kind === name || (name.length === 1 && kind[0] === name),
-  ) as string
+  const whose = name === 'import' ? 'SDKs for Ruby, Java and Android send' : 'browser SDK sends'
   return {
     path,
     method: 'post',
-    summary: `Segment's ${type}${name.length === 1 ? ', as its browser SDK sends it' : ''}.`,
+    summary: `Segment's ${type}${name === type ? '' : `, as its ${whose} it`}.`,
     security: ['segmentKey', 'writeKey', 'secretKey'],
     body: { schema: type === 'batch' ? SEGMENT_BATCH : SEGMENT_MESSAGE, examples: { [type]: SEGMENT_EXAMPLES[type] } },
     success: { status: 200, description: 'Accepted messages are durable.', schema: INGEST_ANSWER },
