@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import type { RejectedAnswer, TotalAnswer } from '@nowcast/protocol'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -101,6 +102,25 @@ describe('snippets for servers', () => {
       expect(await send()).toContain('"accepted":1')
       expect(await send()).toContain('"accepted":1')
     })
+  })
+  it('files', async () => {
+    const [commands = '', map = ''] = snippets('From files')
+    const files = {
+      'access.log.gz': gzipSync('192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 12 "-" "Browser"\n'),
+      'orders.csv.gz': gzipSync(
+        'InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n536365,85123A,6,2010-12-01 08:26,2.55,,EIRE\n',
+      ),
+      'events.ndjson': '{"name":"purchase","userId":"u1","revenue":"19.99","category":"shoes"}\n',
+      'map.json': map,
+    }
+    for (const [name, content] of Object.entries(files)) await writeFile(join(server.folder, name), content)
+    const lines = commands.trim().split('\n')
+    expect(lines).toHaveLength(3)
+    for (const line of lines) {
+      const [, ...args] = line.replace(/#.*/, '').trim().split(/\s+/)
+      const { code, stdout, stderr } = await server.run(...(args as [string, ...string[]]))
+      expect([code, stdout], stderr).toEqual([0, expect.stringContaining('1 accepted, 0 rejected')])
+    }
   })
   it('what was refused', async () => {
     await postEvents(server.url, project.secretKey, { events: [{ name: 'x' }] })

@@ -1,12 +1,13 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { Readable, Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pc from 'picocolors'
 import { dataDirHolder } from '../data-dir/lock-data-dir.ts'
 import type { ExportedEvents, ExportRequest } from '../index.ts'
 import { adminRequest } from './admin-request.ts'
 import { CommandError } from './command-error.ts'
+import { createExportProgress } from './export-progress.ts'
 import { toFilters, toTime } from './parse-flags.ts'
 import { projectOf } from './project-of.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
@@ -20,8 +21,6 @@ interface ExportFlags extends ConfigFlags {
   format: 'ndjson' | 'csv' | 'parquet'
   out?: string
 }
-
-const SHOW_MS = 500
 
 /** `nowcast export`, through the running server where there is one. */
 export async function exportCommand({
@@ -55,7 +54,7 @@ export async function exportCommand({
 
 /** A file appears under its name when it is whole. */
 async function write({ events, bytes, since }: ExportedEvents, out: string | undefined): Promise<void> {
-  const counted = countBytes(events)
+  const counted = createExportProgress(events, process.stderr)
   if (out === undefined) {
     await pipeline(bytes, counted.stream, process.stdout, { end: false })
   } else {
@@ -75,24 +74,4 @@ async function write({ events, bytes, since }: ExportedEvents, out: string | und
   console.error(
     `${pc.green('done')}: ${events} events, ${counted.bytes()} bytes${out === undefined ? '' : ` in ${out}`}`,
   )
-}
-
-function countBytes(events: number): { stream: Transform; bytes(): number } {
-  let bytes = 0
-  let shownAt = 0
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.byteLength
-      if (process.stderr.isTTY && Date.now() - shownAt > SHOW_MS) {
-        shownAt = Date.now()
-        process.stderr.write(`\r${pc.dim(`${events} events: ${(bytes / 1e6).toFixed(1)} MB written`)}`)
-      }
-      done(null, chunk)
-    },
-    flush(done) {
-      if (shownAt > 0) process.stderr.write('\n')
-      done()
-    },
-  })
-  return { stream, bytes: () => bytes }
 }
