@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RejectedAnswer } from '@nowcast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
@@ -158,6 +159,17 @@ describe('a sender that is slow on purpose', () => {
     expect(lived[0]).toBeLessThan(60_000)
     expect(lived[1]).toBeLessThan(90_000)
     expect((await postEvents(server.url, SHOP.writeKey, { events: [EVENT] })).status).toBe(202)
+  })
+  it('keeps nobody else out, however many they are and however much they announce', async () => {
+    const head = `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${SHOP.writeKey}\r\n`
+    const slow = Array.from({ length: 200 }, () => {
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(`${head}content-length: 1048576\r\n\r\n{`))
+      return socket.on('error', () => {})
+    })
+    await sleep(500)
+    for (let i = 0; i < 5; i++)
+      expect((await postEvents(server.url, SHOP.writeKey, { events: [EVENT] })).status).toBe(202)
+    for (const socket of slow) socket.destroy()
   })
   it('headers without end are refused', async () => {
     const headers = { 'x-long': 'x'.repeat(20_000) }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
@@ -30,4 +31,39 @@ test('a body that is part of a larger memory is read alone', async () => {
   const larger = new Uint8Array(bytes.length + 20).fill(120)
   larger.set(bytes, 10)
   expect(await readBody([larger.subarray(10, 10 + bytes.length)])).toEqual(events)
+})
+
+test('what has come in is bounded, whatever was announced, and is let go of at the end of each request', async () => {
+  const reader = createBodyReader(1000)
+  const app = new Hono().post('/', async (context) => {
+    const read = reader.readJson(context).then(({ value }) => value)
+    return context.json(await read.catch(({ code }) => code))
+  })
+  const send = (pieces: Uint8Array[], announced = '') => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    for (const piece of pieces) writer.write(piece).catch(() => {})
+    const headers = announced ? { 'content-length': announced } : {}
+    const request = new Request('http://host/', { method: 'POST', body: readable, headers, duplex: 'half' } as RequestInit)
+    const answer = (async () => (await app.request(request)).json())()
+    return { end: () => writer.close(), answer }
+  }
+  const whole = (pieces: Uint8Array[]) => {
+    const sent = send(pieces)
+    sent.end().catch(() => {})
+    return sent.answer
+  }
+  const slow = Array.from({ length: 5 }, () => send([new Uint8Array([123])], '1000000'))
+  const large = send([new Uint8Array(900).fill(32)])
+  await setTimeout(20)
+  expect(await whole([bytes])).toEqual(events)
+  expect(await whole([bytes, new Uint8Array(100).fill(32)])).toBe('buffer_full')
+  await large.end()
+  expect(await large.answer).toBe('invalid_json')
+  expect(await whole([bytes, new Uint8Array(100).fill(32)])).toEqual(events)
+  for (const { end, answer } of slow) {
+    await end()
+    expect(await answer).toBe('invalid_json')
+  }
+  expect(await whole([bytes, new Uint8Array(1000 - bytes.length).fill(32)])).toEqual(events)
 })

@@ -23,7 +23,13 @@ export interface BodyReader {
   readJson(context: Context): Promise<JsonBody>
 }
 
-/** A reader that holds at most `maxBytes` of bodies at a time. @default 64 MiB */
+/** Takes note of bytes that came in. @throws NowcastError `body_too_large`, `buffer_full` */
+type Take = (bytes: number) => void
+
+/**
+ * A reader that holds at most `maxBytes` of bodies at a time. What has come in counts, not what was announced: senders
+ * that announce much and send little keep nobody out. @default 64 MiB
+ */
 export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
   let held = 0
   /** Where the pieces of a body are joined, for as long as it takes to parse them: no memory of its own for each. */
@@ -53,51 +59,54 @@ export function createBodyReader(maxBytes = 64 * 1024 * 1024): BodyReader {
       }
       const declared = Number(context.req.header('content-length') ?? 0)
       if (declared > LIMITS.wireBytes) throw tooLarge()
-      const reserved = declared > 0 ? declared : LIMITS.wireBytes
-      if (held + reserved > maxBytes) {
-        throw new NowcastError('buffer_full', 'too many requests at a time: send the same batch again later', {
-          retryable: true,
-          retryAfterMs: 1000,
-        })
+      let own = 0
+      const take: Take = (bytes) => {
+        if (own + bytes > LIMITS.wireBytes) throw tooLarge()
+        if (held + bytes > maxBytes) throw full()
+        own += bytes
+        held += bytes
       }
-      held += reserved
       try {
-        const chunks = await readChunks(context)
+        const chunks = await readChunks(context, take)
         return parse(encoding === 'gzip' ? await inflated(Buffer.concat(chunks)) : joined(chunks))
       } finally {
-        held -= reserved
+        held -= own
       }
     },
   }
 }
 
-async function readChunks(context: Context): Promise<Uint8Array[]> {
+async function readChunks(context: Context, take: Take): Promise<Uint8Array[]> {
   const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming
-  if (incoming) return readIncoming(incoming)
+  if (incoming) return readIncoming(incoming, take)
   const stream = context.req.raw.body as AsyncIterable<Uint8Array> | null
   if (!stream) return []
   const chunks: Uint8Array[] = []
-  let size = 0
   for await (const chunk of stream) {
-    size += chunk.byteLength
-    if (size > LIMITS.wireBytes) throw tooLarge()
+    take(chunk.byteLength)
     chunks.push(chunk)
   }
   return chunks
 }
 
 /** By events, since an async iterator costs a batch of 100 events half of what parsing it does. */
-function readIncoming(incoming: IncomingMessage): Promise<Uint8Array[]> {
+function readIncoming(incoming: IncomingMessage, take: Take): Promise<Uint8Array[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    let size = 0
+    let isRefused = false
     const end = () => resolve(chunks)
     if (incoming.readableEnded) return end()
     incoming.on('data', (chunk: Buffer) => {
-      size += chunk.byteLength
-      if (size <= LIMITS.wireBytes) chunks.push(chunk)
       // The rest is read and forgotten: half a request in the connection would hold up the next one.
-      else reject(tooLarge())
+      if (isRefused) return
+      try {
+        take(chunk.byteLength)
+        chunks.push(chunk)
+      } catch (error) {
+        isRefused = true
+        chunks.length = 0
+        reject(error)
+      }
     })
     incoming.once('end', end)
     incoming.once('error', reject)
@@ -114,6 +123,13 @@ async function inflated(bytes: Buffer): Promise<Buffer> {
     if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
     throw new NowcastError('invalid_json', 'the body says it is gzip and is not', { cause })
   }
+}
+
+function full(): NowcastError {
+  return new NowcastError('buffer_full', 'too many requests at a time: send the same batch again later', {
+    retryable: true,
+    retryAfterMs: 1000,
+  })
 }
 
 function parse(bytes: Buffer): JsonBody {
