@@ -14,8 +14,10 @@ const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 const AT_ONCE = 8
 /** So many times, evenly, what lives in the server is weighed and told: every 50,000 of a million. */
 const READINGS = 20
-/** What lives may grow by between the first of these readings and any later one. */
-const GROWTH_MB = 60
+/** What lives may grow by between the first of these readings and any later one… */
+const GROWTH_MB = 40
+/** …and by this for each event accepted meanwhile, of which windows, cells and ids are kept for a day. */
+const GROWTH_MB_PER_EVENT = 2 / 1024
 
 const SHOP = knownProject('shop', { hotDimensions: ['tenant'], rates: { EUR: '1.1' } })
 const STRICT = knownProject('strict', { trustedRevenue: true, allowedOrigins: ['https://shop.example'] })
@@ -48,8 +50,11 @@ async function whatLives(): Promise<Memory> {
   return Object.fromEntries(bytes.map(([part, size]) => [part, size / 2 ** 20])) as unknown as Memory
 }
 
-/** `external` holds the array buffers. */
-const living = ({ heapUsed, external }: Memory) => heapUsed + external
+async function acceptedEvents(): Promise<number> {
+  const { body } = await request<{ text: string }>(`${server.url}/metrics`)
+  const counts = [...body.text.matchAll(/^nowcast_events_accepted_total{[^}]*} (\d+)$/gm)]
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0)
+}
 
 it(
   `${RUNS} hostile requests get documented statuses only, and leave server and memory as they were`,
@@ -80,20 +85,20 @@ it(
     )
 
     const seen = new Map<number, number>()
-    const readings: number[] = []
+    const readings: { living: number; accepted: number }[] = []
     let done = 0
     const startedAt = performance.now()
     const weigh = async () => {
       const at = done
-      const memory = await whatLives()
+      const accepted = await acceptedEvents()
+      const { heapUsed, external, arrayBuffers, rss } = await whatLives()
       const seconds = Math.round((performance.now() - startedAt) / 1000)
-      const [heap, external, buffers, rss] = [memory.heapUsed, memory.external, memory.arrayBuffers, memory.rss].map(
-        (size) => size.toFixed(1),
-      )
+      const [heap, outside, buffers, resident] = [heapUsed, external, arrayBuffers, rss].map((size) => size.toFixed(1))
       process.stderr.write(
-        `${at} requests in ${seconds} s: ${heap} MB live in the heap, ${external} MB outside (${buffers} in buffers); ${rss} MB resident\n`,
+        `${at} requests in ${seconds} s, ${accepted} events accepted: ${heap} MB live in the heap, ${outside} MB outside (${buffers} in buffers); ${resident} MB resident\n`,
       )
-      return living(memory)
+      // What is outside holds the buffers.
+      return { living: heapUsed + external, accepted }
     }
     await weigh()
     const fire = async (runs: number, seed: number) => {
@@ -114,14 +119,17 @@ it(
     // Hostile enough, and not only hostile.
     for (const status of [200, 202, 400, 401, 403, 415]) expect(seen.get(status) ?? 0).toBeGreaterThan(RUNS / 2000)
     expect(readings.length).toBeGreaterThanOrEqual(READINGS - 1)
-    const [first, ...later] = readings as [number, ...number[]]
-    for (const reading of later) expect(reading - first).toBeLessThan(GROWTH_MB)
+    const [first, ...later] = readings as [(typeof readings)[0], ...typeof readings]
+    for (const { living, accepted } of later) {
+      const allowed = GROWTH_MB + (accepted - first.accepted) * GROWTH_MB_PER_EVENT
+      expect(living - first.living).toBeLessThan(allowed)
+    }
     expect(server.printed().stderr).not.toContain('a request failed')
     expect((await request(`${server.url}/readyz`)).status).toBe(200)
     expect((await postEvents(server.url, SHOP.secretKey, { events: [{ name: 'x', userId: 'u' }] })).status).toBe(202)
     expect(await server.run('audit')).toMatchObject({ code: 0 })
   },
-  Math.max(180_000, RUNS * 20),
+  Math.max(180_000, RUNS * 60),
 )
 
 async function send({ path, method, headers, body }: HostileRequest): Promise<number> {
