@@ -70,7 +70,11 @@ function eventsOf(month: number): ModelEvent[] {
     return {
       ...{ offset: Math.floor(number / 2), partition: number % 2, project: 'shop', id: `e${number}`, name: 'purchase' },
       ts: Date.UTC(2020, month, 1 + (i % DAYS) * 2, i % 24, i % 60, 0, number % 1000),
-      ...{ userId: `u${number % 311}`, sessionId: `s${number % 733}`, country: ['DE', 'FR', '(none)'][i % 3] as string },
+      ...{
+        userId: `u${number % 311}`,
+        sessionId: `s${number % 733}`,
+        country: ['DE', 'FR', '(none)'][i % 3] as string,
+      },
       ...{ device: 'mobile', category: '(none)', revenue: `${i % 7 === 0 ? '-' : ''}${i}.${cents}` },
     }
   })
@@ -78,7 +82,9 @@ function eventsOf(month: number): ModelEvent[] {
 
 /** The process, what it has said, and a promise of the first saying of a kind. */
 function start() {
-  const child = spawn(process.execPath, [program, dataDir, engine, String(END)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program, dataDir, engine, String(END)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   running = child
   const said: Said[] = []
   createInterface({ input: child.stdout }).on('line', (line) => said.push(JSON.parse(line) as Said))

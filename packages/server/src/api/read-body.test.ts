@@ -44,7 +44,12 @@ test('what has come in is bounded, whatever was announced, and is let go of at t
     const writer = writable.getWriter()
     for (const piece of pieces) writer.write(piece).catch(() => {})
     const headers = announced ? { 'content-length': announced } : {}
-    const request = new Request('http://host/', { method: 'POST', body: readable, headers, duplex: 'half' } as RequestInit)
+    const request = new Request('http://host/', {
+      method: 'POST',
+      body: readable,
+      headers,
+      duplex: 'half',
+    } as RequestInit)
     const answer = (async () => (await app.request(request)).json())()
     return { end: () => writer.close(), answer }
   }
