@@ -42,7 +42,7 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 3 },
           testTimeout: 600_000,
-          hookTimeout: 180_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -38,7 +38,7 @@ export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
         )
       : [],
     redis ? checkRedis({ url: redis }) : [],
-    clickhouse ? checkClickHouse(clickhouse) : [],
+    clickhouse ? checkClickHouse(clickhouse, config) : [],
   ])
   return parts.flat()
 }

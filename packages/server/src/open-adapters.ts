@@ -167,7 +167,7 @@ export function kafkaConnection({ brokers, ssl, sasl }: KafkaConfig) {
 /** How to reach the topic, and what it is to be. */
 export function kafkaTopicOptions(kafka: KafkaConfig) {
   const { topic, partitions, retentionMs } = kafka
-  return { ...kafkaConnection(kafka), topic, partitions, retentionMs, minRetentionMs: DUPLICATE_MS }
+  return { ...kafkaConnection(kafka), topic, partitions, retentionMs }
 }
 
 function kafkaLogOptions(kafka: KafkaConfig, context: OpenAdaptersContext): KafkaEventLogOptions {

@@ -8,7 +8,8 @@ const ADVICE: Record<string, string | undefined> = {
   60: 'its tables are gone: the next start of a process, or of its archiver, makes them anew',
   81: 'its database is gone: the next start of a process, or of its archiver, makes it anew',
   164: 'its user may only read: give --clickhouse one with readonly = 0',
-  497: 'its user lacks rights: GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, OPTIMIZE ON nowcast.* to it, and SELECT ON system.*',
+  497: 'its user lacks rights: GRANT SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast.* to it, and SELECT ON system.*',
+  452: 'the profile of its user forbids a setting that statements carry: take the constraint out of it, nowcast doctor shows all of them',
   202: 'it has too many queries at a time: raise max_concurrent_queries, or ask less often',
   203: undefined, // a replica is missing
   209: undefined, // a socket timed out
@@ -25,6 +26,7 @@ const ADVICE: Record<string, string | undefined> = {
 const LEASE_OVER = '469'
 const OUT_OF_MEMORY = '241'
 const NO_SPACE = '243'
+const READ_ONLY_DISK = 'its disk is read-only: see the system’s log for why, and mount it for writing again'
 const REFUSED = new Set(['192', '193', '194', '516'])
 
 /**
@@ -53,10 +55,11 @@ export function archiveFailure(error: unknown, doing: string): unknown {
     const message = `This needs more memory than a question may take, while ${doing}: ask for a shorter range or fewer dimensions`
     return new NowcastError('query_too_large', message, { cause: error })
   }
-  // The system's own word for a full disk comes under the code of whatever was being done.
+  // The system's own words come under the code of whatever was being done.
+  const isReadOnly = /Read-only file system/.test(text)
   const code = /No space left on device/.test(text) ? NO_SPACE : error.code
-  if (code in ADVICE) {
-    const advice = ADVICE[code]
+  if (isReadOnly || code in ADVICE) {
+    const advice = isReadOnly ? READ_ONLY_DISK : ADVICE[code]
     const message = `ClickHouse cannot work now while ${doing}: ${advice ? `${advice} (${text})` : text}`
     return new NowcastError('archive_unavailable', message, { retryable: true, cause: error })
   }

@@ -27,22 +27,7 @@ import { readFunnel } from './read-funnel.ts'
 import { insertRejected, readRejected } from './rejected-events.ts'
 import { createMonthRetirer } from './retire-months.ts'
 import { createOldMonths, isRolledUp, keptFrom } from './rolled-months.ts'
-
-/** Sent with every insert: servers and the embedded engine have other defaults. */
-const INSERT_SETTINGS = {
-  async_insert: 0,
-  insert_deduplicate: 0,
-  max_partitions_per_insert_block: '0',
-  date_time_input_format: 'basic',
-  input_format_json_read_objects_as_strings: 1,
-  input_format_skip_unknown_fields: 0,
-  // One block, hence one part a month: bodies are up to 32 MB. A second thread would cut them, and cost more.
-  input_format_parallel_parsing: 0,
-  max_insert_block_size: '1048576',
-  min_insert_block_size_rows: '1048576',
-  min_insert_block_size_bytes: '536870912',
-  max_insert_threads: '1',
-} as const
+import { INSERTING } from './statement-settings.ts'
 
 export interface ClickHouseEventStoreOptions extends ClickHouseConnectionOptions {
   /** How long a question may take, ms. @default 30000 */
@@ -96,7 +81,7 @@ export function createClickHouseEventStore(
     async insert(rows, { timeoutMs } = {}) {
       if (rows.byteLength === 0) return
       const within = timeoutMs === undefined ? {} : { max_execution_time: Math.ceil(timeoutMs / 1000) }
-      const settings = { ...INSERT_SETTINGS, ...within }
+      const settings = { ...INSERTING, ...within }
       await connection.insert('nowcast.events', rows, { doing: 'writing events', settings, timeoutMs })
     },
     now: () => readClock(connection),

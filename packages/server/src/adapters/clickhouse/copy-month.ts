@@ -4,6 +4,7 @@ import { NowcastError } from '../../errors.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { readClock } from './read-archive.ts'
 import { monthStretch, readRolledMonths } from './rolled-months.ts'
+import { COPYING, NOTING } from './statement-settings.ts'
 
 const DOING = 'rolling up a month'
 const DAY_MS = 86_400_000
@@ -13,13 +14,6 @@ const CELL = 'cell_name, cell_country, cell_device, cell_category, hot1, hot2, u
 /** As the migration says it, so that a month's hours are read from its projection. */
 const HOURS =
   "toStartOfHour(ts) >= toDateTime({from:UInt32}, 'UTC') AND toStartOfHour(ts) < toDateTime({to:UInt32}, 'UTC')"
-const WRITING = { async_insert: 0, insert_deduplicate: 0 } as const
-const COPYING = {
-  ...WRITING,
-  // Cells of a busy day have sketches of gigabytes: beyond this they go by way of the disk.
-  max_bytes_before_external_group_by: String(256 * 1024 ** 2),
-  parallel_distributed_insert_select: '0',
-} as const
 
 /**
  * Copies the hours of a month whose events come no more into `nowcast.rollups`, and says so in one last statement, which
@@ -38,7 +32,7 @@ export async function copyMonth(
   const copy = `${month}.${randomBytes(6).toString('hex')}`
   const until = (await readClock(connection)) + COPY_WITHIN_MS
   const { from, to } = monthStretch(month)
-  const run = async (sql: string, parameters: Record<string, unknown>, settings: ClickHouseSettings = WRITING) => {
+  const run = async (sql: string, parameters: Record<string, unknown>, settings: ClickHouseSettings = NOTING) => {
     await connection.command(sql, { doing: DOING, parameters, settings, ...(signal && { signal }) })
   }
 

@@ -3,14 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NowcastError } from '../../errors.ts'
 import type { UserDeletion } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import { NOTING, REWRITING } from './statement-settings.ts'
 
 const POLL_MS = 100
 /** How long the nodes of a cluster have to hear of a user. */
 const LIST_MS = 60_000
 const MOST_NAMES = 100
 const MOST_TRIES = 3
-/** Replicated tables ask for the second, since the statement reads another table. */
-const REWRITE_SETTINGS = { mutations_sync: '0', allow_nondeterministic_mutations: 1 } as const
 const DOING = 'deleting a user'
 const LISTED = '(SELECT project, id FROM nowcast.deleted_users)'
 const SALT = '(SELECT any(salt) FROM nowcast.deleted_users)'
@@ -48,7 +47,7 @@ export function createUserDeleter(connection: ClickHouseConnection): UserDeleter
   /** Rewrites the rows of the users that are listed, and empties the list. */
   async function rewriteListed(onProgress: (partsLeft: number) => void): Promise<void> {
     const mark = newMark()
-    await connection.command(rewriteSql(mark), { doing: DOING, settings: REWRITE_SETTINGS })
+    await connection.command(rewriteSql(mark), { doing: DOING, settings: REWRITING })
     for (;;) {
       const [row] = await connection.rows<[string, string]>(UNFINISHED, { doing: DOING, parameters: { mark } })
       if (Number(row?.[1] ?? 0) <= 0) break
@@ -61,7 +60,7 @@ export function createUserDeleter(connection: ClickHouseConnection): UserDeleter
   async function rewrite(project: string, id: string, onProgress: (partsLeft: number) => void): Promise<void> {
     const parameters = { project, id, salt: randomBytes(8).readBigUInt64LE().toString() }
     const note = 'INSERT INTO nowcast.deleted_users SELECT {project:String}, {id:String}, {salt:UInt64}'
-    await connection.command(note, { doing: DOING, parameters, settings: { async_insert: 0 } })
+    await connection.command(note, { doing: DOING, parameters, settings: NOTING })
     const isListed = async () =>
       (await connection.rows<[number]>(IS_LISTED, { doing: DOING, parameters }))[0]?.[0] === 1
     for (const until = performance.now() + LIST_MS; !(await isListed()); await sleep(POLL_MS)) {

@@ -3,6 +3,7 @@ import type { ExportFormat, Selection } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { selectionSql } from './dimension-sql.ts'
 import { QueryParameters } from './query-parameters.ts'
+import { EXPORTING } from './statement-settings.ts'
 import { segmentSql, storableRange } from './time-segments.ts'
 
 /** The fields of an event, as one sends them; then what ingestion found out. */
@@ -12,7 +13,6 @@ const COLUMNS = `id, name, ts AS timestamp, user_id AS userId, anonymous_id AS a
   received_at AS receivedAt, revenue AS revenueInProjectCurrency, properties`
 
 const FORMATS: Record<ExportFormat, string> = { ndjson: 'JSONEachRow', csv: 'CSVWithNames', parquet: 'Parquet' }
-const LONGEST_S = 6 * 3600
 
 /** How many events a selection has, and all of them, by time, as the engine writes them. */
 export async function exportEvents(
@@ -33,19 +33,6 @@ FROM nowcast.events
 WHERE ${conditions}
 ORDER BY project, ts
 FORMAT ${FORMATS[format]}`
-  const settings = {
-    date_time_output_format: 'iso',
-    output_format_json_quote_decimals: 1,
-    output_format_decimal_trailing_zeros: 1,
-    prefer_column_name_to_alias: 1,
-    optimize_read_in_order: 1,
-    max_block_size: '8192',
-    max_threads: 1,
-    output_format_parquet_row_group_size: '65536',
-    max_execution_time: LONGEST_S,
-    // Without a bound the embedded engine answers by way of a file.
-    max_result_bytes: '0',
-  } as const
-  const bytes = await connection.stream(sql, { ...context, settings })
+  const bytes = await connection.stream(sql, { ...context, settings: EXPORTING })
   return { events: Number(row?.[0] ?? 0), bytes }
 }

@@ -13,9 +13,8 @@ test('rights that the user lacks are said with the ones to grant, and are asked 
   await expect(connection.command("CREATE USER someone IDENTIFIED BY 'x'", { doing })).rejects.toMatchObject({
     code: 'archive_unavailable',
     retryable: true,
-    message: expect.stringMatching(/its user lacks rights: GRANT SHOW, SELECT, INSERT.*necessary to have the grant/),
+    message: expect.stringMatching(/its user lacks rights: GRANT SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast.*necessary to have the grant/),
   })
-  // The last one: a session of the engine stays read-only.
   const readOnly = connection.command('CREATE TABLE t (a UInt8) ENGINE = Memory', {
     doing,
     settings: { readonly: '1' },
@@ -32,6 +31,8 @@ test.each([
   ['60', 'Unknown table expression identifier', 'its tables are gone'],
   ['81', 'Database nowcast does not exist', 'its database is gone'],
   ['243', 'Cannot reserve 1.00 MiB, not enough space', 'its disk is full: make room, or shorten the retention'],
+  ['76', 'Cannot open file x, errno: 30, strerror: Read-only file system', 'its disk is read-only'],
+  ['452', 'Setting async_insert should not be changed', 'the profile of its user forbids a setting'],
   ['75', 'Cannot write to file, errno: 28, strerror: No space left on device', 'its disk is full'],
   ['252', 'Too many parts (3000)', 'it merges parts more slowly than they come'],
   ['242', 'Table is in readonly mode', 'its replica has lost ClickHouse Keeper'],

@@ -1,6 +1,7 @@
 import { NowcastError } from '../../errors.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { loadMigrations } from './load-migrations.ts'
+import { NOTING } from './statement-settings.ts'
 
 const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS nowcast.migrations
 (
@@ -39,7 +40,7 @@ export async function migrate(connection: ClickHouseConnection): Promise<void> {
     await connection.command('INSERT INTO nowcast.migrations (version, name) SELECT {version:UInt32}, {name:String}', {
       doing,
       parameters: { version, name },
-      settings: { async_insert: 0 },
+      settings: NOTING,
     })
   }
 }

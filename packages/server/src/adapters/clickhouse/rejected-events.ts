@@ -1,5 +1,6 @@
 import type { StoredRejection } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import { NOTING } from './statement-settings.ts'
 
 /** Writes refused events; the table drops them after a week. */
 export async function insertRejected(
@@ -10,7 +11,7 @@ export async function insertRejected(
   const rows = rejections.map(({ project, receivedAt, code, message, index, event }) =>
     JSON.stringify({ project, received_at: receivedAt, code, message, index, event }),
   )
-  const settings = { async_insert: 0, insert_deduplicate: 0, date_time_input_format: 'basic' } as const
+  const settings = { ...NOTING, date_time_input_format: 'basic' } as const
   const doing = 'writing rejected events'
   await connection.insert('nowcast.rejected_events', Buffer.from(rows.join('\n')), { doing, settings })
 }

@@ -10,13 +10,12 @@ import {
   readOldMonths,
   readRolledMonths,
 } from './rolled-months.ts'
+import { DROPPING, NOTING } from './statement-settings.ts'
 
 const DOING = 'deleting old months'
 /** Hours that nobody reads: whoever copied them was killed, or was not the first. */
 const LEFTOVER_S = 86_400
 const COPY = /^(\d{6})\.[0-9a-f]{12}$/
-/** The server's own bound on what may be dropped is for people's mistakes. */
-const DROPPING = { max_partition_size_to_drop: '0' } as const
 
 /**
  * Replaces the events of old months by their hours. In one pass a month is announced, so that no process takes events of
@@ -48,7 +47,7 @@ SELECT {month:UInt32}, {copy:String}, {step:String}, {events:UInt64}, toDecimal1
       {
         doing: DOING,
         parameters: { month, copy, step, events, revenue },
-        settings: { async_insert: 0, insert_deduplicate: 0 },
+        settings: NOTING,
       },
     )
   }

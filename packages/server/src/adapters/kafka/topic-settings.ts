@@ -7,6 +7,7 @@ import type { TopicView } from './topic-view.ts'
 const HOUR_MS = 3_600_000
 const ADMIN_MS = 10_000
 const READY_MS = 15_000
+const RETENTION_MS = 72 * HOUR_MS
 const POLL_MS = 100
 /** Kafka's numbers for things that have settings. */
 const TOPIC = 2
@@ -22,10 +23,11 @@ export interface TopicOptions {
   topic?: string
   /** Partitions that events are spread over; never to be changed while the topic lives. @default 12 */
   partitions?: number
-  /** How long a topic that we make keeps events, ms. @default 72 hours */
+  /**
+   * How long the topic is to keep events, ms: as long as repeats are recognised, and as the archive may be behind.
+   * @default 72 hours
+   */
   retentionMs?: number
-  /** Shortest retention under which nothing can be lost or counted twice, ms. @default 25 hours */
-  minRetentionMs?: number
   /** How long to wait for Kafka at the start, ms. @default 30000 */
   startTimeoutMs?: number
   onWarning?(message: string): void
@@ -77,7 +79,7 @@ export async function untilReached(view: TopicView, timeoutMs: number): Promise<
 
 async function makeTopic(
   view: TopicView,
-  { partitions = 12, retentionMs = 72 * HOUR_MS }: TopicOptions,
+  { partitions = 12, retentionMs = RETENTION_MS }: TopicOptions,
 ): Promise<void> {
   await makeTopicWith(view, partitions, {
     'cleanup.policy': 'delete',
@@ -177,7 +179,7 @@ function unreadable(error: KafkaError): Finding {
 }
 
 function findingsOf(view: TopicView, settings: ReadonlyMap<string, string>, options: TopicOptions): Finding[] {
-  const { partitions = 12, minRetentionMs = 25 * HOUR_MS } = options
+  const { partitions = 12, retentionMs = RETENTION_MS } = options
   const setting = (name: string) => settings.get(name) ?? ''
   const command = (change: string) =>
     `kafka-configs.sh --bootstrap-server … --alter --entity-type topics --entity-name ${view.topic} --add-config ${change}`
@@ -213,9 +215,9 @@ function findingsOf(view: TopicView, settings: ReadonlyMap<string, string>, opti
     },
     finding(
       'retention.ms',
-      retention < 0 || retention >= minRetentionMs,
+      retention < 0 || retention >= retentionMs,
       retention < 0 ? 'events are kept for ever' : `events are kept for ${hours(retention)}`,
-      `the topic ${view.topic} keeps events for ${hours(retention)}, but ${hours(minRetentionMs)} are needed so that none is lost or counted twice: ${command(`retention.ms=${minRetentionMs}`)}`,
+      `the topic ${view.topic} keeps events for ${hours(retention)}, but kafka.retentionMs says ${hours(retentionMs)}, and an archive that is further behind than the topic reaches loses events: ${command(`retention.ms=${retentionMs}`)} (or set kafka.retentionMs to what the topic has, at least 30 h)`,
     ),
     finding(
       'retention.bytes',

@@ -38,9 +38,10 @@ async function open(
   const connectionArgs = [`--config-file=${config}`]
   const first = new Session(options.dataDir, { connectionArgs })
   const version = first.query('SELECT version()', 'TabSeparated').trim()
-  const writer = createEngineSession(first)
-  const readers = Array.from({ length: options.readers }, () => createEngineSession(new Session(options.dataDir)))
-  const killer = createEngineSession(new Session(options.dataDir))
+  const another = () => createEngineSession(() => new Session(options.dataDir))
+  const writer = another()
+  const readers = Array.from({ length: options.readers }, another)
+  const killer = another()
   const spool = await createInsertSpool(join(options.dataDir, 'nowcast-insert.rows'))
   const answerDir = join(options.dataDir, 'nowcast-answers')
   // What an engine that was killed left behind.
@@ -58,7 +59,7 @@ async function open(
     await drain()
     // Inserts whose caller has gone may still run.
     await drainPending()
-    for (const session of [...readers, killer, writer]) session.close()
+    for (const session of [...readers, killer, writer, first]) session.close()
     await spool.close()
   }
 }

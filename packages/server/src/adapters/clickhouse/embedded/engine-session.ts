@@ -3,6 +3,7 @@ import { toEngineError } from './engine-error.ts'
 import type { InsertStatement } from './insert-statement.ts'
 
 const UNKNOWN_SETTING = 115
+const READONLY = 164
 /** No setting or database has this value. */
 const UNKNOWN = '\0'
 
@@ -27,10 +28,22 @@ export interface EngineSession {
 /**
  * chdb's own parameter binding is process-wide and would serialize all sessions; `SET param_…` is a session's own. So
  * parameters and settings are set before each statement, and settings the statement does not carry are set back.
+ *
+ * @param open opens a session; again when one has become read-only, which no setting takes back
  */
-export function createEngineSession(session: Session): EngineSession {
+export function createEngineSession(open: () => Session): EngineSession {
+  let session = open()
   let held: Record<string, string> = {}
   let database = 'default'
+  let isReadOnly = false
+
+  const reopen = () => {
+    session.close()
+    session = open()
+    held = {}
+    database = 'default'
+    isReadOnly = false
+  }
 
   const prepare = (options: StatementOptions): string => {
     const changes: string[] = []
@@ -49,6 +62,8 @@ export function createEngineSession(session: Session): EngineSession {
   }
 
   const run = async (sql: string, options: StatementOptions) => {
+    if (isReadOnly) reopen()
+    isReadOnly = (options.settings.readonly ?? '0') !== '0'
     try {
       const result = await session.queryAsync(prepare(options) + sql, { format: options.format })
       held = { ...options.settings }
@@ -56,6 +71,7 @@ export function createEngineSession(session: Session): EngineSession {
       return result
     } catch (error) {
       const failure = toEngineError(error)
+      isReadOnly ||= failure.code === READONLY
       // How far the statements came is unknown: set everything the next time, and back what only this one had.
       const own = failure.code === UNKNOWN_SETTING ? [] : Object.keys(options.settings)
       held = Object.fromEntries([...Object.keys(held), ...own].map((name) => [name, UNKNOWN]))

@@ -84,6 +84,22 @@ test('an unknown setting fails its own statement only', async () => {
   for (let i = 0; i < 6; i++) expect(await rowsOf('SELECT 1 AS a')).toEqual([{ a: 1 }])
 })
 
+test('what was said to be read-only is so for its own statement only', async () => {
+  const insert = (settings = {}) =>
+    client.command({ query: 'INSERT INTO default.t VALUES (164, {text:String})', query_params: { text: 'x' }, ...settings })
+  const readOnly = { clickhouse_settings: { readonly: '1' } }
+  await expect(insert(readOnly)).rejects.toMatchObject({ code: '164' })
+  await insert()
+  for (let n = 0; n < 6; n++) {
+    const [settings] = n % 2 ? [readOnly] : [{ clickhouse_settings: { max_threads: 3 } }]
+    const answer = await client.query({ query: 'SELECT b FROM default.t WHERE a = 164', format: 'JSON', ...settings })
+    expect((await answer.json()).data).toEqual([{ b: 'x' }])
+  }
+  await client.command({ query: 'SET readonly = 1' })
+  await expect(insert()).rejects.toMatchObject({ code: '164' })
+  await insert()
+})
+
 test('a gzip body is inflated; one that is or becomes too large is refused', async () => {
   const insert = `/?query=${encodeURIComponent('INSERT INTO default.t FORMAT JSONEachRow')}`
   const packed = await post(insert, gzipSync('{"a":9,"b":"packed"}'), { 'content-encoding': 'gzip' })
