@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TotalAnswer } from '@nowcast/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROLES } from '../../packages/server/src/config.ts'
 import { type AcknowledgedLedger, createLedger } from '../faults/harness/acknowledged-ledger.ts'
 import { countedEvents, differencesFrom, sendersOutOfOrder } from '../faults/harness/compare-figures.ts'
-import { generateTraffic, OLDEST_MS } from '../faults/harness/generated-traffic.ts'
+import { generateTraffic, type KnownEvent, OLDEST_MS, RUN } from '../faults/harness/generated-traffic.ts'
 import { startRetryingClient } from '../faults/harness/retrying-client.ts'
 import { faultSeed, seededRandom } from '../faults/harness/seeded-random.ts'
 import { readTokenOf } from '../servers/known-projects.ts'
+import { sendEvents } from '../servers/requests.ts'
 import { until } from '../servers/until.ts'
 import { clusterFaults, HAND_OVER_MS } from './harness/cluster-faults.ts'
 import type { ClusterProcess } from './harness/cluster-process.ts'
@@ -71,6 +73,46 @@ async function expectAllCounted(): Promise<void> {
 
 test('two processes of each role count once', async () => {
   await sendDuring(faultSeed(), () => sleep(5000))
+  await expectAllCounted()
+})
+
+test('processes that leave have handed over what they did within two seconds', async () => {
+  const { project } = cluster
+  const leaving = ROLES.map((role) => cluster.withRole(role).at(-1) as ClusterProcess)
+  const [node] = cluster.withRole('ingest') as [ClusterProcess]
+  const [query] = cluster.withRole('query') as [ClusterProcess]
+  const compared = { url: query.url, project, ledger, from: startedAt - OLDEST_MS }
+  let quickestMs = Number.POSITIVE_INFINITY
+  // A busy machine may take longer than the promise, but not always.
+  for (let turn = 0; turn < 3 && quickestMs > HAND_OVER_MS; turn++) {
+    const toldAt = performance.now()
+    const left = leaving.map((process) => process.leave())
+    // Of partitions of which one or the other has had half.
+    const events = Array.from(
+      { length: 64 },
+      (_, i): KnownEvent => ({
+        ...{
+          id: `handed-${turn}-${i}`,
+          name: 'click',
+          timestamp: Date.now(),
+          anonymousId: `handed-${turn}-${i}`,
+          category: 'x',
+        },
+        ...{ properties: { run: RUN }, context: { country: 'DE', userAgent: 'Mozilla/5.0 Firefox/128.0' } },
+      }),
+    )
+    await sendEvents(node.url, project.secretKey, events)
+    ledger.record(project.id, { key: 'secret', events })
+    const counted = ledger.total(project.id, compared.from, Date.now()).events
+    await until(counted, () => countedEvents(compared, 'live').catch(() => -1), CATCH_UP_MS)
+    const countedMs = performance.now() - toldAt
+    const leftMs = (await Promise.all(left)).map(({ ms }) => ms)
+    process.stdout.write(`left within ${leftMs.map(Math.round)} ms, counted after ${Math.round(countedMs)} ms\n`)
+    quickestMs = Math.min(quickestMs, Math.max(countedMs, ...leftMs))
+    for (const process of leaving) process.join()
+    await Promise.all(leaving.map((process) => process.ready()))
+  }
+  expect(quickestMs).toBeLessThan(HAND_OVER_MS)
   await expectAllCounted()
 })
 

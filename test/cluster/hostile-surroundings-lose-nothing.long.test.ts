@@ -12,6 +12,8 @@ const OLD = Date.now() - 3 * 86_400_000
 const TOPIC = 'nowcast.events'
 const USER = 'nowcast'
 const PASSWORD = 'right'
+/** Of the user of ClickHouse: exactly those that its refusal asks for. */
+const RIGHTS = ['SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast.*']
 
 let cluster: Cluster
 let load: CountedLoad
@@ -31,6 +33,7 @@ beforeAll(async () => {
       'allow.everyone.if.no.acl.found': 'true',
     },
     redisLogin: { user: USER, password: PASSWORD },
+    clickhouse: { rights: RIGHTS },
   })
   ;[front, reader] = cluster.processes as [ClusterProcess, ClusterProcess]
   load = createCountedLoad(cluster)
@@ -53,12 +56,29 @@ async function newPassword(password: string): Promise<void> {
   await cluster.redis.command('CLIENT', 'KILL', 'USER', USER)
 }
 
+async function restartClickHouse(profile: string): Promise<void> {
+  await cluster.clickhouse.kill()
+  await cluster.clickhouse.start({ profile, rights: RIGHTS })
+}
+
 test.each([
   {
     what: 'Redis has another password',
     words: /user or password are wrong: check those in --redis/,
     spoil: () => newPassword('another'),
     heal: () => newPassword(PASSWORD),
+  },
+  {
+    what: 'ClickHouse’s user has lost its rights',
+    words: /its user lacks rights: GRANT SHOW, SELECT, INSERT/,
+    spoil: () => cluster.clickhouse.withRights(false),
+    heal: () => cluster.clickhouse.withRights(true),
+  },
+  {
+    what: 'ClickHouse’s user may only read',
+    words: /its user may only read: give --clickhouse one with readonly = 0/,
+    spoil: () => restartClickHouse('<readonly>1</readonly>'),
+    heal: () => restartClickHouse(''),
   },
   {
     what: 'ClickHouse’s disk is full',

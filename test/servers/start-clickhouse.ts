@@ -134,8 +134,5 @@ async function write(folder: string, { profile = '', rights, server = '' }: Clic
   </users>
 </clickhouse>`,
   )
-  await writeFile(
-    join(beside, 'set-up.xml'),
-    `<clickhouse><users_config>${users}</users_config>${server}</clickhouse>`,
-  )
+  await writeFile(join(beside, 'set-up.xml'), `<clickhouse><users_config>${users}</users_config>${server}</clickhouse>`)
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Role } from '../../../packages/server/src/config.ts'
 import { freePorts } from '../../servers/free-ports.ts'
 import { knownProject, type ProjectKeys } from '../../servers/known-projects.ts'
-import { startClickHouse, type TestClickHouse } from '../../servers/start-clickhouse.ts'
+import { type ClickHouseSetUp, startClickHouse, type TestClickHouse } from '../../servers/start-clickhouse.ts'
 import { type KafkaServer, startKafka } from '../../servers/start-kafka.ts'
 import { startRedis, type TestRedis } from '../../servers/start-redis.ts'
 import { startTcpProxy } from '../../servers/tcp-proxy.ts'
@@ -33,6 +33,8 @@ export interface ClusterOptions {
   kafkaProperties?: Record<string, string | number>
   /** Who the processes are to Redis. @default its default user, without a password */
   redisLogin?: { user: string; password: string }
+  /** How ClickHouse and its user are set up. @default as it is by itself */
+  clickhouse?: ClickHouseSetUp
   /** Lines of redis.conf. @default every write in the append-only file */
   redisSettings?: Record<string, string>
 }
@@ -62,7 +64,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       await redis.command('ACL', 'SETUSER', user, 'on', `>${password}`, '~*', '&*', '+@all')
     }
     const redisUser = redisLogin ? `${redisLogin.user}:${redisLogin.password}@` : ''
-    const clickhouse = await startClickHouse()
+    const clickhouse = await startClickHouse(options.clickhouse)
     undo.push(() => clickhouse.remove())
     const project = knownProject('shop', {})
     const processes: ClusterProcess[] = []

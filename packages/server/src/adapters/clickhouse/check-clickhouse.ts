@@ -57,7 +57,13 @@ async function checkUser(connection: ClickHouseConnection, bounds: StatementBoun
 WHERE name IN {names:Array(String)}`,
     { doing: DOING, parameters: { names: checkedSettings(bounds) } },
   )
-  const settings = rows.map(([name, value, min, max, isFixed]) => ({ name, value, min, max, isFixed: Boolean(isFixed) }))
+  const settings = rows.map(([name, value, min, max, isFixed]) => ({
+    name,
+    value,
+    min,
+    max,
+    isFixed: Boolean(isFixed),
+  }))
   const lacking: string[] = []
   for (const right of NEEDED_RIGHTS) {
     // It takes no format.

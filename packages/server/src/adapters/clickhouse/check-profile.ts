@@ -68,11 +68,11 @@ export function checkedSettings(bounds: StatementBounds): string[] {
 /** Whether the user may do what Nowcast does, by the settings of its profile. */
 export function checkProfile(found: readonly UserSetting[], bounds: StatementBounds): Finding[] {
   const settings = new Map(found.map((setting) => [setting.name, setting]))
-  const valueOf = (name: string) => settings.get(name)?.value
+  const settingOf = (name: string) => settings.get(name)?.value
   return [
-    checkReadonly(valueOf('readonly') ?? '0', valueOf('allow_ddl') ?? '1'),
+    checkReadonly(settingOf('readonly') ?? '0', settingOf('allow_ddl') ?? '1'),
     checkConstraints(settings, bounds),
-    checkBounds(valueOf),
+    checkBounds(settingOf),
   ]
 }
 
@@ -113,19 +113,19 @@ function refusalOf({ value, min, max, isFixed }: UserSetting, wanted: string): s
   return undefined
 }
 
-function checkBounds(valueOf: (name: string) => string | undefined): Finding {
+function checkBounds(settingOf: (name: string) => string | undefined): Finding {
   const what = 'ClickHouse limits'
-  const cut = OVERFLOW_MODES.filter((name) => (valueOf(name) ?? 'throw') !== 'throw')
+  const cut = OVERFLOW_MODES.filter((name) => (settingOf(name) ?? 'throw') !== 'throw')
   if (cut.length > 0) {
-    const message = `answers may be cut and look whole (${cut.map((name) => `${name} = ${valueOf(name)}`).join(', ')}): set ${cut.length > 1 ? 'each' : 'it'} to 'throw' in the user's profile`
+    const message = `answers may be cut and look whole (${cut.map((name) => `${name} = ${settingOf(name)}`).join(', ')}): set ${cut.length > 1 ? 'each' : 'it'} to 'throw' in the user's profile`
     return { what, ok: false, message }
   }
-  const bounds = BOUNDS.filter((name) => (valueOf(name) ?? '0') !== '0')
+  const bounds = BOUNDS.filter((name) => (settingOf(name) ?? '0') !== '0')
   if (bounds.length > 0) {
-    const message = `questions over long ranges are refused (${bounds.map((name) => `${name} = ${valueOf(name)}`).join(', ')}): set ${bounds.length > 1 ? 'each' : 'it'} to 0 in the user's profile; Nowcast bounds their time and memory`
+    const message = `questions over long ranges are refused (${bounds.map((name) => `${name} = ${settingOf(name)}`).join(', ')}): set ${bounds.length > 1 ? 'each' : 'it'} to 0 in the user's profile; Nowcast bounds their time and memory`
     return { what, ok: false, message }
   }
-  if (valueOf('optimize_use_projections') === '0') {
+  if (settingOf('optimize_use_projections') === '0') {
     const message =
       "questions read every event instead of rollups (optimize_use_projections = 0): set it to 1 in the user's profile"
     return { what, ok: false, message }

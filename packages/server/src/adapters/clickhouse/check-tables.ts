@@ -27,18 +27,20 @@ export function checkVersionOfTables(found: number | undefined, known: number): 
 
 /** @param settings what the server gives tables that do not say otherwise */
 export function checkParts(settings: ReadonlyMap<string, string>, table: EventsTable | undefined): Finding {
-  const valueOf = (name: string) => Number((table && ownSetting(table, name)) ?? settings.get(name))
+  const settingOf = (name: string) => Number((table && ownSetting(table, name)) ?? settings.get(name))
   const low = Object.entries({ parts_to_throw_insert: LEAST_PARTS, max_parts_in_total: LEAST_PARTS_IN_ALL }).filter(
-    ([name, least]) => valueOf(name) < least,
+    ([name, least]) => settingOf(name) < least,
   )
   const what = 'ClickHouse parts'
   if (low.length === 0) {
-    return { what, ok: true, message: `inserts are refused beyond ${valueOf('parts_to_throw_insert')} parts a month` }
+    return { what, ok: true, message: `inserts are refused beyond ${settingOf('parts_to_throw_insert')} parts a month` }
   }
   const isOwn = table !== undefined && low.some(([name]) => ownSetting(table, name) !== undefined)
   const wanted = low.map(([name, least]) => `${name} = ${least}`).join(', ')
-  const found = low.map(([name]) => `${name} = ${valueOf(name)}`).join(', ')
-  const how = isOwn ? `ALTER TABLE nowcast.${table.name} MODIFY SETTING ${wanted}` : `set ${wanted} or more in merge_tree`
+  const found = low.map(([name]) => `${name} = ${settingOf(name)}`).join(', ')
+  const how = isOwn
+    ? `ALTER TABLE nowcast.${table.name} MODIFY SETTING ${wanted}`
+    : `set ${wanted} or more in merge_tree`
   return { what, ok: false, message: `inserts are refused while merges are a little behind (${found}): ${how}` }
 }
 

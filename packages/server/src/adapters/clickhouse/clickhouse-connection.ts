@@ -37,8 +37,6 @@ export interface StatementContext {
 export interface ClickHouseConnection {
   start(): Promise<void>
   stop(): Promise<void>
-  /** @throws NowcastError `archive_unavailable` */
-  ping(): Promise<void>
   /** The answer's rows; 64-bit integers come as strings. */
   rows<T extends unknown[]>(sql: string, context: StatementContext): Promise<T[]>
   /** The answer's bytes in the format that the statement names, however many; the caller reads them to the end. */
@@ -125,12 +123,6 @@ export function createClickHouseConnection(
       client = undefined
       await supervisor?.stop()
     },
-    async ping() {
-      const doing = 'checking the connection'
-      await attempt({ doing }, (client) =>
-        client.query({ query: 'SELECT 1', format: 'JSONCompactEachRow' }).then(drain),
-      )
-    },
     rows: (sql, context) =>
       attempt(context, async (client) => {
         const settings = { cancel_http_readonly_queries_on_client_close: 1 as const, ...context.settings }
@@ -203,7 +195,6 @@ export function usableOnce(connection: ClickHouseConnection, isPrepared: () => b
   }
   return {
     ...connection,
-    ping: () => prepared().then(connection.ping),
     rows: (sql, context) => prepared().then(() => connection.rows(sql, context)),
     stream: (sql, context) => prepared().then(() => connection.stream(sql, context)),
     command: (sql, context) => prepared().then(() => connection.command(sql, context)),
@@ -211,9 +202,8 @@ export function usableOnce(connection: ClickHouseConnection, isPrepared: () => b
   }
 }
 
-async function drain(answer: Readable | { text(): Promise<string> }): Promise<void> {
-  if ('text' in answer) await answer.text()
-  else for await (const _ of answer);
+async function drain(answer: Readable): Promise<void> {
+  for await (const _ of answer);
 }
 
 /** The server's address without its path: the database is always `nowcast`, and may not exist yet. */

@@ -77,7 +77,10 @@ export function createClickHouseEventStore(
       }
     },
     stop: () => connection.stop(),
-    ping: () => connection.ping(),
+    async ping() {
+      // A user may have lost its rights, and the table may be gone: whoever asked would be refused.
+      await connection.rows('SELECT 1 FROM nowcast.events LIMIT 0', { doing: 'checking the connection' })
+    },
     async insert(rows, { timeoutMs } = {}) {
       if (rows.byteLength === 0) return
       const within = timeoutMs === undefined ? {} : { max_execution_time: Math.ceil(timeoutMs / 1000) }

@@ -13,7 +13,9 @@ test('rights that the user lacks are said with the ones to grant, and are asked 
   await expect(connection.command("CREATE USER someone IDENTIFIED BY 'x'", { doing })).rejects.toMatchObject({
     code: 'archive_unavailable',
     retryable: true,
-    message: expect.stringMatching(/its user lacks rights: GRANT SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast.*necessary to have the grant/),
+    message: expect.stringMatching(
+      /its user lacks rights: GRANT SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast.*necessary to have the grant/,
+    ),
   })
   const readOnly = connection.command('CREATE TABLE t (a UInt8) ENGINE = Memory', {
     doing,

@@ -86,7 +86,11 @@ test('an unknown setting fails its own statement only', async () => {
 
 test('what was said to be read-only is so for its own statement only', async () => {
   const insert = (settings = {}) =>
-    client.command({ query: 'INSERT INTO default.t VALUES (164, {text:String})', query_params: { text: 'x' }, ...settings })
+    client.command({
+      query: 'INSERT INTO default.t VALUES (164, {text:String})',
+      query_params: { text: 'x' },
+      ...settings,
+    })
   const readOnly = { clickhouse_settings: { readonly: '1' } }
   await expect(insert(readOnly)).rejects.toMatchObject({ code: '164' })
   await insert()
