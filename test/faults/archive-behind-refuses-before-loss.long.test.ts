@@ -63,7 +63,7 @@ async function open(isGuarded: boolean) {
   )
   const guard = createRetentionGuard(
     { log, clock, logger, archivedTo: async () => archiver.positions() },
-    isGuarded ? ARCHIVE_LAG_MS : undefined,
+    isGuarded ? () => ARCHIVE_LAG_MS : undefined,
   )
   ingest = createIngest({
     ...{ log, clock, countryOfIp: () => undefined, metrics: telemetry.ingest, refusal: guard.refusal },

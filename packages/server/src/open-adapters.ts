@@ -64,7 +64,7 @@ export interface Adapters {
   /** How long after a sign of life of this process its inserts are taken, ms; undefined where they end with it. */
   insertLeaseMs: number | undefined
   /** How long the archive may be behind before the log loses what it has not archived, ms. */
-  archiveLagMs: number | undefined
+  archiveLagMs: (() => number) | undefined
   /** Resolves when what this process cannot do without was reached, or when `isOver`. */
   start(isOver: () => boolean): Promise<void>
   stop(): Promise<void>
@@ -75,7 +75,13 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   const { dataDir, clock, logger } = context
   const { kafka, redis, clickhouse } = config
   const trimmableLog = kafka ? undefined : await openEmbeddedLog(config, dataDir)
-  const log = trimmableLog ?? createKafkaEventLog(kafkaLogOptions(kafka as KafkaConfig, context))
+  /** What the topic has; it may have been made by others, for less than is configured. */
+  let topicRetentionMs = Number.POSITIVE_INFINITY
+  const onRetention = (ms: number) => {
+    topicRetentionMs = ms
+  }
+  const log =
+    trimmableLog ?? createKafkaEventLog({ ...kafkaLogOptions(kafka as KafkaConfig, context), onRetention })
   const windowFeed =
     kafka && config.aggregator === 'flink' ? createKafkaWindowFeed(feedOptions(config, kafka, context)) : undefined
   /** What the hot store has fences of: partitions of the log, or the one of the feed. */
@@ -122,7 +128,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
         return Array.from({ length: log.partitions }, (_, partition) => positions.get(partition) ?? 0)
       }),
     insertLeaseMs: clickhouse === undefined ? undefined : archiveGroup.sessionTimeoutMs / 2 || SOLE_LEASE_MS,
-    archiveLagMs: archived && kafka ? kafka.retentionMs - DUPLICATE_MS : undefined,
+    archiveLagMs: archived && kafka ? () => archiveLagOf(Math.min(kafka.retentionMs, topicRetentionMs)) : undefined,
     async start(isOver) {
       const reached = (what: string, start: () => Promise<void>) => untilReached(what, start, isOver, logger)
       const inBackground = (reaching: Promise<void>) => {
@@ -150,6 +156,13 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
       await log.stop()
     },
   }
+}
+
+/** The log keeps events for repeats, and the rest of its time for an archive that is behind. */
+function archiveLagOf(retentionMs: number): number {
+  const restMs = retentionMs - DUPLICATE_MS
+  // A topic for less than a day knows fewer repeats; it shall not lose events.
+  return restMs > 0 ? restMs : retentionMs / 2
 }
 
 async function openEmbeddedLog(config: Config, dataDir: string): Promise<LmdbEventLog> {

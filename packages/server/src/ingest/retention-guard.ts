@@ -29,7 +29,7 @@ export interface RetentionGuard {
 /** @param archiveLagMs how long an event may wait for the archive, ms; undefined for a log that loses nothing */
 export function createRetentionGuard(
   { log, clock, logger, archivedTo }: RetentionGuardDependencies,
-  archiveLagMs: number | undefined,
+  archiveLagMs: (() => number) | undefined,
 ): RetentionGuard {
   let refusal: NowcastError | undefined
   let timer: NodeJS.Timeout | undefined
@@ -37,13 +37,14 @@ export function createRetentionGuard(
   async function check(): Promise<void> {
     if (archiveLagMs === undefined) return
     const archived = await archivedTo()
-    const oldestAllowed = clock.now() - archiveLagMs
+    const mostMs = archiveLagMs()
+    const oldestAllowed = clock.now() - mostMs
     let isBehind = false
     for (let partition = 0; partition < log.partitions && !isBehind; partition++) {
       isBehind = (archived[partition] ?? 0) < (await log.offsetAt(partition, oldestAllowed))
     }
     if (isBehind === (refusal !== undefined)) return
-    const hours = Math.round(archiveLagMs / 360_000) / 10
+    const hours = Math.round(mostMs / 360_000) / 10
     refusal = isBehind
       ? new NowcastError(
           'log_unavailable',

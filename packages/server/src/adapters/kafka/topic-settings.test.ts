@@ -24,8 +24,17 @@ describe.skipIf(kafkaIsMissing)('the topic', () => {
     await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
   }
 
+  /** How long each topic keeps events, as its log has said. */
+  const kept: Record<string, number> = {}
+
   async function startingProblem(topic: string, warnings: string[] = []): Promise<string | undefined> {
-    const log = createKafkaEventLog({ ...optionsOf(topic), onWarning: (message) => warnings.push(message) })
+    const log = createKafkaEventLog({
+      ...optionsOf(topic),
+      onWarning: (message) => warnings.push(message),
+      onRetention: (ms) => {
+        kept[topic] = ms
+      },
+    })
     try {
       await log.start()
       return undefined
@@ -71,6 +80,7 @@ describe.skipIf(kafkaIsMissing)('the topic', () => {
     const warnings: string[] = []
     expect(await startingProblem('wide', warnings)).toBeUndefined()
     expect(warnings.join()).toContain('has 5 partitions, of which 3')
+    expect(kept.wide).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('that compacts events away is refused, with the command that mends it', async () => {
@@ -91,6 +101,7 @@ describe.skipIf(kafkaIsMissing)('the topic', () => {
     const warnings: string[] = []
     expect(await startingProblem('risky', warnings)).toBeUndefined()
     expect(warnings.filter((warning) => warning.includes('kafka-configs.sh'))).toHaveLength(5)
+    expect(kept.risky).toBe(3_600_000)
     expect(await problems('risky')).toEqual([
       'retention.ms',
       'retention.bytes',

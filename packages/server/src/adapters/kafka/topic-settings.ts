@@ -31,6 +31,8 @@ export interface TopicOptions {
   /** How long to wait for Kafka at the start, ms. @default 30000 */
   startTimeoutMs?: number
   onWarning?(message: string): void
+  /** Told how long the topic keeps events, ms. */
+  onRetention?(retentionMs: number): void
 }
 
 /**
@@ -47,7 +49,10 @@ export async function openTopic(view: TopicView, options: TopicOptions): Promise
     if (isFatal) throw new KafkaError('TOPIC_SETTINGS', message)
     if (!ok) onWarning?.(message)
   }
-  const maxBatchBytes = settings instanceof KafkaError ? undefined : settings.get('max.message.bytes')
+  if (settings instanceof KafkaError) return { maxBatchBytes: DEFAULT_BATCH_BYTES }
+  const retentionMs = Number(settings.get('retention.ms'))
+  options.onRetention?.(retentionMs < 0 ? Number.POSITIVE_INFINITY : retentionMs)
+  const maxBatchBytes = settings.get('max.message.bytes')
   return { maxBatchBytes: Number(maxBatchBytes ?? DEFAULT_BATCH_BYTES) }
 }
 
