@@ -5,6 +5,8 @@ const LONG = ['test/**/*.long.test.ts']
 const FAULTS = ['test/{cluster,faults,fuzz}/**/*.test.ts']
 /** Needs Flink, which is large: `npm run test:flink` fetches it. */
 const FLINK = ['test/flink/*.test.ts']
+/** Needs Druid, which is large too: `npm run test:druid` fetches it. */
+const DRUID = ['test/druid/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -15,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: [...LONG, ...FLINK, ...FAULTS],
+          exclude: [...LONG, ...FLINK, ...DRUID, ...FAULTS],
           // Each starts servers of its own: one at a time, after all unit tests.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
@@ -51,6 +53,16 @@ export default defineConfig({
           include: FLINK,
           fileParallelism: false,
           sequence: { groupOrder: 4 },
+          testTimeout: 600_000,
+          hookTimeout: 400_000,
+        },
+      },
+      {
+        test: {
+          name: 'druid',
+          include: DRUID,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
           testTimeout: 600_000,
           hookTimeout: 400_000,
         },

@@ -4,6 +4,7 @@ import { crc32c } from '../wire/crc32c.ts'
 import { SpareBuffers } from '../wire/spare-buffers.ts'
 import { type Compression, compress } from './compression.ts'
 import { BATCH, BATCH_HEADER_BYTES, BEFORE_LENGTH, FIXED_BYTES, HEADER_NAME, HEADER_VERSION } from './event-header.ts'
+import { sizeOfVarint, writeVarint } from './varint.ts'
 
 /** Varints and lengths of one record, at most. */
 const RECORD_OVERHEAD = 40
@@ -149,19 +150,4 @@ export function createRecordEncoder(compression: Compression = 'none'): RecordEn
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false
   return true
-}
-
-/** Bytes of a number ≥ 0 in zigzag form. */
-function sizeOfVarint(value: number): number {
-  return value < 64 ? 1 : value < 8192 ? 2 : value < 1048576 ? 3 : value < 134217728 ? 4 : 5
-}
-
-function writeVarint(out: Buffer, at: number, value: number): number {
-  let rest = value * 2
-  while (rest > 127) {
-    out[at++] = (rest & 127) | 128
-    rest >>>= 7
-  }
-  out[at++] = rest
-  return at
 }

@@ -15,13 +15,17 @@ export interface ProducedBatch {
   message: string | null
 }
 
-/** One record batch a partition; the broker gives up waiting for replicas after `timeoutMs`. */
+/**
+ * One record batch a partition; the broker gives up waiting for replicas after `timeoutMs`.
+ * @param transactionalId of the transaction that the batches belong to; null for none
+ */
 export function produceRequest(
   topic: string,
   batches: readonly { partition: number; bytes: Buffer }[],
   timeoutMs: number,
+  transactionalId: string | null = null,
 ): RawRequest {
-  const head = new WireWriter().string(null).int16(ALL).int32(timeoutMs).int32(1).string(topic).int32(batches.length)
+  const head = new WireWriter().string(transactionalId).int16(ALL).int32(timeoutMs).int32(1).string(topic).int32(batches.length)
   const body: Uint8Array[] = [head.take()]
   for (const { partition, bytes } of batches) {
     body.push(new WireWriter(8).int32(partition).int32(bytes.byteLength).take(), bytes)
