@@ -20,6 +20,7 @@ export const ERROR_STATUS = {
   unsupported_encoding: 415,
   rate_limited: 429,
   internal: 500,
+  not_supported: 501,
   log_unavailable: 503,
   buffer_full: 503,
   archive_unavailable: 503,

@@ -84,6 +84,15 @@ export const ConfigSchema = z.strictObject({
     .optional(),
   /** `http://user:password@host:8123`; the embedded engine when unset. */
   clickhouse: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+  /** `http://user:password@host:8888` of Druid’s router: history is kept there instead of in ClickHouse. */
+  druid: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+  /** Topic that Druid reads, and name of its datasource; by default that of events with `.unique` instead of `.events`. */
+  uniqueTopic: z
+    .string()
+    .regex(/^[\w.-]{1,249}$/, 'must be a topic name')
+    .optional(),
+  /** More properties of Kafka’s Java client, with which Druid reads the topic. */
+  druidKafkaProperties: z.record(z.string(), z.string()).default({}),
   /** Name of the cluster in ClickHouse’s configuration that the tables are spread over; one server when unset. */
   clickhouseCluster: z
     .string()
@@ -183,15 +192,17 @@ export function toConfig(options: unknown): Config {
   if (parsed.data.aggregator === 'flink' && !kafka) {
     throw new ConfigError('aggregator: flink reads events from Kafka and writes windows to it: kafka is not set')
   }
-  const missing = Object.entries({ kafka, redis, clickhouse }).flatMap(([name, value]) => (value ? [] : [name]))
+  requireDruid(parsed.data)
+  const archive = parsed.data.druid ? { druid: parsed.data.druid } : { clickhouse }
+  const missing = Object.entries({ kafka, redis, ...archive }).flatMap(([name, value]) => (value ? [] : [name]))
   if (roles.length < ROLES.length && missing.length > 0) {
     throw new ConfigError(
-      `roles: a process without the roles ${ROLES.filter((role) => !roles.includes(role)).join(', ')} works with others, and they share kafka, redis and clickhouse: ${missing.join(' and ')} is not set`,
+      `roles: a process without the roles ${ROLES.filter((role) => !roles.includes(role)).join(', ')} works with others, and they share kafka, redis and ${parsed.data.druid ? 'druid' : 'clickhouse'}: ${missing.join(' and ')} is not set`,
     )
   }
   if (missing.length === 0 && parsed.data.projects.length === 0) {
     throw new ConfigError(
-      'projects: processes that share kafka, redis and clickhouse need the same projects in their configuration',
+      'projects: processes that share kafka, redis and an archive need the same projects in their configuration',
     )
   }
   requireRetention(parsed.data)
@@ -205,6 +216,16 @@ export function toConfig(options: unknown): Config {
     }
   }
   return { ...parsed.data, projects }
+}
+
+/** @throws ConfigError when history cannot be in Druid like this */
+function requireDruid({ druid, kafka, clickhouse, rawRetentionMonths }: z.output<typeof ConfigSchema>): void {
+  if (druid === undefined) return
+  if (!kafka) throw new ConfigError('druid: it reads events from Kafka: kafka is not set')
+  if (clickhouse) throw new ConfigError('druid: history is kept in one place: set druid or clickhouse, not both')
+  if (rawRetentionMonths !== undefined) {
+    throw new ConfigError('rawRetentionMonths: Druid deletes what is old by its own retention rules: set one there')
+  }
 }
 
 const DAY_MS = 24 * 3_600_000

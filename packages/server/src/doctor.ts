@@ -2,13 +2,14 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { checkClickHouse } from './adapters/clickhouse/check-clickhouse.ts'
+import { checkDruid } from './adapters/druid/check-druid.ts'
 import { checkKafka } from './adapters/kafka/check-kafka.ts'
 import { checkWindows } from './adapters/kafka/check-windows.ts'
 import { checkRedis } from './adapters/redis/check-redis.ts'
 import { type Config, toConfig } from './config.ts'
 import type { NowcastOptions } from './create-nowcast.ts'
 import { dataDirHolder } from './data-dir/lock-data-dir.ts'
-import { kafkaConnection, kafkaTopicOptions, windowsTopicOf } from './open-adapters.ts'
+import { kafkaConnection, kafkaTopicOptions, uniqueTopicOf, windowsTopicOf } from './open-adapters.ts'
 import type { Finding } from './ports/finding.ts'
 
 /** A repeat that comes later than this must be expected of clients, s. */
@@ -24,7 +25,7 @@ export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
   const config = toConfig(options)
   const dataDir = resolve(config.dataDir)
   const holder = await dataDirHolder(dataDir)
-  const { kafka, redis, clickhouse } = config
+  const { kafka, redis, clickhouse, druid } = config
   const named = (name: string, findings: Finding[]) =>
     findings.map(({ what, ...rest }) => ({ ...rest, what: what.startsWith(name) ? what : `${name} ${what}` }))
   const parts = await Promise.all([
@@ -39,6 +40,7 @@ export async function doctor(options: NowcastOptions = {}): Promise<Finding[]> {
       : [],
     redis ? checkRedis({ url: redis }) : [],
     clickhouse ? checkClickHouse(clickhouse, config) : [],
+    kafka && druid ? checkDruid({ url: druid }, uniqueTopicOf(config, kafka)) : [],
   ])
   return parts.flat()
 }

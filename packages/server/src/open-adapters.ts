@@ -4,8 +4,11 @@ import type { ConnectionOptions } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-event-store.ts'
+import { createDruidEventStore } from './adapters/druid/druid-event-store.ts'
+import { kafkaProperties } from './adapters/flink/kafka-properties.ts'
 import { createCommittedPositions, createKafkaConsumerGroup } from './adapters/kafka/kafka-consumer-group.ts'
 import { createKafkaEventLog, type KafkaEventLogOptions } from './adapters/kafka/kafka-event-log.ts'
+import { createKafkaUniqueRows } from './adapters/kafka/kafka-unique-rows.ts'
 import { createKafkaWindowFeed } from './adapters/kafka/kafka-window-feed.ts'
 import { createLmdbEventLog, type LmdbEventLog } from './adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from './adapters/memory/memory-hot-store.ts'
@@ -73,7 +76,9 @@ export interface Adapters {
 /** Opens the embedded log; what is elsewhere is reached by `start`. @throws ConfigError, NowcastError */
 export async function openAdapters(config: Config, context: OpenAdaptersContext): Promise<Adapters> {
   const { dataDir, clock, logger } = context
-  const { kafka, redis, clickhouse } = config
+  const { kafka, redis, clickhouse, druid } = config
+  /** An archive that other processes write to as well. */
+  const sharedArchive = druid ?? clickhouse
   const trimmableLog = kafka ? undefined : await openEmbeddedLog(config, dataDir)
   /** What the topic has; it may have been made by others, for less than is configured. */
   let topicRetentionMs = Number.POSITIVE_INFINITY
@@ -99,16 +104,22 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
     entry: ENGINE_ENTRY,
     onExit: (exit: object) => logger.error(exit, 'the archive’s engine ended and is started again'),
   }
-  const eventStore = createClickHouseEventStore(
-    clickhouse ? { url: clickhouse, cluster: config.clickhouseCluster } : { embedded },
-    config,
-  )
+  const eventStore =
+    kafka && druid !== undefined
+      ? createDruidEventStore(createKafkaUniqueRows(uniqueTopicOptions(config, kafka, context)), {
+          ...{ url: druid, queryTimeoutMs: config.queryTimeoutMs },
+          consumerProperties: druidConsumerProperties(config, kafka),
+        })
+      : createClickHouseEventStore(
+          clickhouse ? { url: clickhouse, cluster: config.clickhouseCluster } : { embedded },
+          config,
+        )
   // Partitions are shared only by processes that write to the same place.
-  const archiveGroup = kafka && clickhouse ? groupOf('archive', kafka) : createSoleMember(log)
+  const archiveGroup = kafka && sharedArchive ? groupOf('archive', kafka) : createSoleMember(log)
   const countedTopic = windowFeed ? { topic: windowFeed.name, partitions: 1 } : {}
   const aggregateGroup =
     kafka && redis ? groupOf('aggregate', { ...kafka, ...countedTopic }) : createSoleMember(counted)
-  const archived = kafka && clickhouse ? createCommittedPositions(groupOptions('archive', kafka)) : undefined
+  const archived = kafka && sharedArchive ? createCommittedPositions(groupOptions('archive', kafka)) : undefined
   const hasRole = (...names: Config['roles']) => names.some((name) => config.roles.includes(name))
 
   return {
@@ -136,14 +147,16 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
       }
       // Live figures and ingestion do without ClickHouse, and history does without Kafka.
       const reachLog = trimmableLog ? Promise.resolve() : reached('Kafka', () => log.start())
-      const reachStore = clickhouse ? reached('ClickHouse', () => eventStore.start()) : eventStore.start()
-      if (clickhouse) inBackground(reachStore)
+      const reachStore = sharedArchive
+        ? reached(druid ? 'Druid' : 'ClickHouse', () => eventStore.start())
+        : eventStore.start()
+      if (sharedArchive) inBackground(reachStore)
       if (!hasRole('ingest', 'aggregate', 'archive')) inBackground(reachLog)
       await Promise.all([
         hasRole('ingest', 'aggregate', 'archive') ? reachLog : undefined,
         hasRole('aggregate', 'query') ? reached('Redis', () => hotStore.start()) : undefined,
         windowFeed && hasRole('aggregate') ? reached('Kafka', () => windowFeed.start()) : undefined,
-        clickhouse ? undefined : reachStore,
+        sharedArchive ? undefined : reachStore,
       ])
       if (hasRole('aggregate', 'query')) await bus.start()
     },
@@ -204,6 +217,28 @@ function kafkaLogOptions(kafka: KafkaConfig, context: OpenAdaptersContext): Kafk
 /** The topic that the job in Flink writes to. */
 export const windowsTopicOf = ({ windowsTopic }: Config, { topic }: KafkaConfig) =>
   windowsTopic ?? `${topic.replace(/\.events$/, '')}.windows`
+
+/** The topic that Druid reads. */
+export const uniqueTopicOf = ({ uniqueTopic }: Config, { topic }: KafkaConfig) =>
+  uniqueTopic ?? `${topic.replace(/\.events$/, '')}.unique`
+
+function uniqueTopicOptions(config: Config, kafka: KafkaConfig, { logger }: OpenAdaptersContext) {
+  const { partitions, retentionMs } = kafka
+  return {
+    ...kafkaConnection(kafka),
+    ...{ topic: uniqueTopicOf(config, kafka), partitions, retentionMs },
+    onWarning: (message: string) => logger.warn(message),
+  }
+}
+
+/** How Druid, whose Kafka client has its own names for everything, reaches the same brokers. */
+function druidConsumerProperties({ druidKafkaProperties }: Config, kafka: KafkaConfig): Record<string, string> {
+  return {
+    'bootstrap.servers': kafka.brokers.join(),
+    ...kafkaProperties(kafka, 'org.apache.kafka.common.security'),
+    ...druidKafkaProperties,
+  }
+}
 
 function feedOptions(config: Config, kafka: KafkaConfig, { logger }: OpenAdaptersContext) {
   let warnedAt = Number.NEGATIVE_INFINITY

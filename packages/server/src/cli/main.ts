@@ -24,6 +24,8 @@ function onDataDir(command: Command): Command {
     .option('--kafka <brokers>', 'Kafka instead of the embedded log: host:port,…')
     .option('--redis <url>', 'Redis instead of memory for the live figures')
     .option('--clickhouse <url>', 'a ClickHouse server instead of the embedded engine')
+    .option('--druid <url>', 'a Druid (the address of its router) instead of ClickHouse; needs --kafka')
+    .option('--unique-topic <topic>', 'topic that Druid reads (default: nowcast.unique)')
     .addOption(new Option('--aggregator <who>', 'who counts the live figures (default: nowcast)').choices(AGGREGATORS))
     .option('--windows-topic <topic>', 'topic of the job in Flink (default: nowcast.windows)')
     .addOption(

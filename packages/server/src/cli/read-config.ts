@@ -13,6 +13,8 @@ export interface ConfigFlags {
   kafka?: string
   redis?: string
   clickhouse?: string
+  druid?: string
+  uniqueTopic?: string
   aggregator?: string
   windowsTopic?: string
   trustProxy?: string

@@ -20,9 +20,13 @@ export const isSecret = (property: string) => SECRET.test(property)
 
 /**
  * A connection to Kafka as its Java client names it.
+ * @param security package of the client's logins, for who has it under its own name
  * @throws FlinkError when a key cannot be read
  */
-export function kafkaProperties({ ssl, sasl }: { ssl: unknown; sasl?: Login | undefined }): Record<string, string> {
+export function kafkaProperties(
+  { ssl, sasl }: { ssl: unknown; sasl?: Login | undefined },
+  security = SHADED,
+): Record<string, string> {
   const isTls = ssl !== false
   const tls = typeof ssl === 'object' && ssl !== null ? tlsProperties(ssl as NodeTls) : {}
   if (!sasl) return isTls ? { 'security.protocol': 'SSL', ...tls } : {}
@@ -31,7 +35,7 @@ export function kafkaProperties({ ssl, sasl }: { ssl: unknown; sasl?: Login | un
   return {
     'security.protocol': isTls ? 'SASL_SSL' : 'SASL_PLAINTEXT',
     'sasl.mechanism': sasl.mechanism.toUpperCase(),
-    'sasl.jaas.config': `${SHADED}.${module} required username=${quoted(sasl.username)} password=${quoted(sasl.password)};`,
+    'sasl.jaas.config': `${security}.${module} required username=${quoted(sasl.username)} password=${quoted(sasl.password)};`,
     ...tls,
   }
 }
