@@ -150,7 +150,7 @@ const QUERY: Operation = {
     ...BODY_ERRORS,
     ...TOKEN_ERRORS,
     ...(['invalid_query', 'query_too_large', 'metric_not_allowed', 'archive_unavailable'] as const),
-    ...(['hot_store_unavailable', 'query_timeout'] as const),
+    ...(['hot_store_unavailable', 'query_timeout', 'not_supported'] as const),
   ],
 }
 
@@ -193,7 +193,7 @@ const REJECTED: Operation = {
       },
     },
   },
-  errors: [...TOKEN_ERRORS, 'not_allowed', 'invalid_query', 'archive_unavailable'],
+  errors: [...TOKEN_ERRORS, 'not_allowed', 'invalid_query', 'archive_unavailable', 'not_supported'],
 }
 
 const PROJECT: Operation = {

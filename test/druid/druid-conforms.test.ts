@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createDruidEventStore } from '../../packages/server/src/adapters/druid/druid-event-store.ts'
+import { createKafkaUniqueRows } from '../../packages/server/src/adapters/kafka/kafka-unique-rows.ts'
+import { eventStoreConformance } from '../../packages/server/src/ports/event-store.conformance.ts'
+import type { EventStore } from '../../packages/server/src/ports/event-store.ts'
+import { type DruidCluster, druidIsMissing, startDruid } from '../servers/start-druid.ts'
+import { type KafkaServer, kafkaIsMissing, startKafka } from '../servers/start-kafka.ts'
+
+/** What Druid does not do, and why that is no harm or what the answer is instead. */
+const EXCEPTIONS = {
+  funnels: 'Druid does not tell the order of a user’s events: 501',
+  'refused events are kept per project, newest first':
+    'Druid takes rows from its topic only: refused events are counted, and asking for them is a 501',
+  'rows whose lease has ended by the store’s own clock are refused, and their whole insert with them':
+    'Kafka refuses a writer that was replaced, whatever the time: see unique-rows.test.ts',
+  'the frontier of each partition is its highest offset, told apart by epoch':
+    'which offsets are archived is told by the end of the topic, repeats with them; tested below',
+  'an insert over three months is found offset by offset':
+    'an insert is one transaction a partition, which cannot be torn; tested below',
+}
+
+describe.skipIf(kafkaIsMissing || druidIsMissing)('Druid', () => {
+  let kafka: KafkaServer
+  let druid: DruidCluster
+  let store: EventStore
+
+  beforeAll(async () => {
+    kafka = await startKafka()
+    druid = await startDruid()
+  })
+  afterAll(async () => {
+    await store?.stop()
+    await druid?.stop()
+    await kafka?.stop()
+  })
+
+  async function open(): Promise<EventStore> {
+    const brokers = [kafka.address]
+    const options = { brokers, topic: 'conforms.unique', partitions: 5, retentionMs: 3_600_000 }
+    store = createDruidEventStore(createKafkaUniqueRows(options), {
+      ...{ url: druid.url, consumerProperties: { 'bootstrap.servers': kafka.address } },
+    })
+    await store.start()
+    // Druid reads what was inserted a moment later.
+    const settled = async () => {
+      await expect.poll(() => store.integrity(0, 1).catch(() => undefined), { timeout: 200_000 }).toBeDefined()
+    }
+    return {
+      ...store,
+      async insert(rows, options) {
+        await store.insert(rows, options)
+        await settled()
+      },
+    }
+  }
+
+  eventStoreConformance('druid', { open, cleanUp: async () => {} }, EXCEPTIONS)
+
+  test('the end of the topic is the frontier, and what is asked for of the rest is a 501 that names it', async () => {
+    const [first, second, third, ...others] = await store.frontiers(1)
+    expect(others).toEqual([])
+    const places = [first, second, third].map((at) => ({ partition: at?.partition, offset: at?.offset }))
+    // The last of 2000 rows in three partitions, unless later rows of other epochs stand behind them.
+    expect(places.filter(({ partition }) => partition !== 0)).toEqual([
+      { partition: 1, offset: 1999 },
+      { partition: 2, offset: 1997 },
+    ])
+    expect(await store.archivedOffsets(1, 1, 1990, 3000)).toEqual([1990, 1991, 1992, 1993, 1994, 1995, 1996, 1997, 1998, 1999])
+    const range = { project: 'shop', from: 0, to: 1, filters: [], bots: true }
+    const refusals = [
+      store.funnel({ ...range, steps: [{ name: 'x', filters: [] }], windowMs: 1 }),
+      store.rejected('shop', 1),
+      store.deleteUser('shop', 'u1'),
+      store.exportEvents(range, 'csv'),
+      store.retireMonths({ eventsFrom: 0 }),
+    ]
+    for (const refusal of refusals) {
+      await expect(refusal).rejects.toMatchObject({ code: 'not_supported', status: 501, message: /Druid .* cannot/ })
+    }
+  })
+})
