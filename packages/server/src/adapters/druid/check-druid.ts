@@ -28,7 +28,10 @@ export async function checkDruid(location: DruidLocation, topic: string): Promis
       findings.push({ what: `Druid extension ${name}`, ok, message })
     }
     const problem = await createSupervisor(connection, { topic, consumerProperties: {} }).problem()
-    return [...findings, { what: 'Druid supervisor', ok: problem === undefined, message: problem ?? `${topic} is read` }]
+    return [
+      ...findings,
+      { what: 'Druid supervisor', ok: problem === undefined, message: problem ?? `${topic} is read` },
+    ]
   } catch (error) {
     return [{ what: 'Druid connection', ok: false, message: (error as Error).message }]
   }

@@ -25,7 +25,13 @@ export function produceRequest(
   timeoutMs: number,
   transactionalId: string | null = null,
 ): RawRequest {
-  const head = new WireWriter().string(transactionalId).int16(ALL).int32(timeoutMs).int32(1).string(topic).int32(batches.length)
+  const head = new WireWriter()
+    .string(transactionalId)
+    .int16(ALL)
+    .int32(timeoutMs)
+    .int32(1)
+    .string(topic)
+    .int32(batches.length)
   const body: Uint8Array[] = [head.take()]
   for (const { partition, bytes } of batches) {
     body.push(new WireWriter(8).int32(partition).int32(bytes.byteLength).take(), bytes)
