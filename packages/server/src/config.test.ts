@@ -54,3 +54,18 @@ describe('origins that may send and read', () => {
     expect(() => originsOf([origin])).toThrow('projects.0.allowedOrigins.0: must be an origin')
   })
 })
+
+test.each([
+  [{ druid: 'http://druid:8888' }, 'druid: it reads events from Kafka: kafka is not set'],
+  [
+    { druid: 'http://druid:8888', kafka: 'a:1', clickhouse: 'http://clickhouse:8123' },
+    'druid: history is kept in one place: set druid or clickhouse, not both',
+  ],
+  [
+    { druid: 'http://druid:8888', kafka: 'a:1', rawRetentionMonths: 3 },
+    'rawRetentionMonths: Druid deletes what is old',
+  ],
+  [{ druid: 'http://druid:8888', kafka: 'a:1', roles: 'query' }, 'they share kafka, redis and druid: redis is not set'],
+])('history in Druid that cannot be is refused by its field: %j', (options, message) => {
+  expect(() => toConfig(options)).toThrow(message)
+})

@@ -35,7 +35,7 @@ interface SupervisorStatus {
  * The specification of the supervisor that reads the topic. No row is rolled up: figures that are compared with the
  * log's offsets need each of them, and Druid adds up millions in the time that a question has.
  */
-export function supervisorSpec({ topic, consumerProperties }: SupervisorOptions) {
+function supervisorSpec({ topic, consumerProperties }: SupervisorOptions) {
   const long = (name: string) => ({ type: 'long', name })
   // What is asked for by few is found by reading it: an index of it would be larger than itself.
   const plain = (name: string) => ({ type: 'string', name, createBitmapIndex: name !== 'properties' && name !== 'id' })

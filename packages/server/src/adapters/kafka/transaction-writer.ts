@@ -14,8 +14,13 @@ const SETTLE_MS = 30_000
 const PAUSE_MS = 20
 /** Kafka's number for coordinators of transactions. */
 const TRANSACTION = 1
-/** The transaction before is still being written down, or the coordinator has just come. */
-const PASSING = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE'])
+/** The transaction before is still being written down, or the coordinator has just come or gone: nothing was done. */
+const PASSING = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+])
 
 /**
  * Writes to one partition in transactions under a name that only one process can hold: who takes it ends what the
