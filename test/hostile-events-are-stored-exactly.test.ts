@@ -267,7 +267,7 @@ it('what was exported can be imported: all fields, counts and revenue as they we
     const out = join(server.folder, `${project}.ndjson`)
     expect(await server.run('export', '--project', project, '--out', out)).toMatchObject({ code: 0 })
     const lines = readFileSync(out, 'utf8').trimEnd().split('\n')
-    const rows = lines.map((line) => ({ ...(JSON.parse(line) as Record<string, string>), receivedAt: '' }))
+    const rows = lines.map((line): Record<string, string> => ({ ...JSON.parse(line), receivedAt: '' }))
     return { out, rows: rows.sort((a, b) => (`${a.timestamp} ${a.id}` < `${b.timestamp} ${b.id}` ? -1 : 1)) }
   }
   const figures = async (project: typeof SHOP) => {
