@@ -91,7 +91,6 @@ export async function startDruid({ jvm = ['-XX:TieredStopAtLevel=1'] } = {}): Pr
     'druid.extensions.loadList': '["druid-kafka-indexing-service","druid-datasketches"]',
     'druid.host': '127.0.0.1',
     'druid.zk.service.host': `127.0.0.1:${portOf('zookeeper')}`,
-    'druid.zk.service.sessionTimeoutMs': 10_000,
     'druid.metadata.storage.type': 'derby',
     'druid.metadata.storage.connector.connectURI': `jdbc:derby://127.0.0.1:${derby}/${folder}/derby;create=true`,
     'druid.metadata.storage.connector.host': '127.0.0.1',
