@@ -174,8 +174,7 @@ export async function startDruid({ jvm = ['-XX:TieredStopAtLevel=1'] } = {}): Pr
   try {
     for (const name of ['tmp', 'cache', 'segments', 'tasks']) mkdirSync(join(folder, name))
     await start('zookeeper')
-    await start('coordinator')
-    await Promise.all([start('broker'), start('historical'), start('indexer'), start('router')])
+    await Promise.all(parts.filter((part) => part !== 'zookeeper').map(start))
   } catch (error) {
     await stop()
     throw error

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KafkaServer, kafkaIsMissing, startKafka } from '../../../../../test/servers/start-kafka.ts'
+import { until } from '../../../../../test/servers/until.ts'
 import type { PlacedRow, UniqueRows } from '../../ports/unique-rows.ts'
 import { createKafkaUniqueRows } from './kafka-unique-rows.ts'
+
+const READ_MS = 60_000
 
 describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () => {
   let kafka: KafkaServer
@@ -33,20 +37,19 @@ describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () 
     }))
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
-  /** What a consumer of committed records reads of a partition. */
-  async function committed(topic: string, partition: number): Promise<number[]> {
-    const consumer = client.consumer({ groupId: `reader-${Math.random()}`, readUncommitted: false })
+  /** What a consumer of committed records reads of a partition: so many, and what else comes soon after. */
+  async function committed(topic: string, partition: number, count: number): Promise<number[]> {
+    const consumer = client.consumer({ groupId: `reader-${topic}`, readUncommitted: false })
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     const numbers: number[] = []
-    let quietSince = performance.now()
     await consumer.run({
       eachMessage: async (message) => {
-        quietSince = performance.now()
         if (message.partition === partition) numbers.push(Number(message.message.value))
       },
     })
-    while (performance.now() - quietSince < 1500) await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(true, () => numbers.length >= count, READ_MS)
+    await sleep(500)
     await consumer.disconnect()
     return numbers
   }
@@ -64,7 +67,7 @@ describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () 
     ])
     const again = await open(rows.name)
     await again.append(0, rowsOf(7, 5, 12))
-    expect(await committed(rows.name, 0)).toEqual(range(0, 12))
+    expect(await committed(rows.name, 0, 12)).toEqual(range(0, 12))
     // A log that was replaced begins anew.
     await again.append(0, rowsOf(8, 0, 2))
     expect((await again.last())[0]).toEqual({ epoch: 8, offset: 1, receivedAt: 1001 })
@@ -80,7 +83,7 @@ describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () 
     await zombie.append(0, rowsOf(7, 10, 20))
     await expect(heir.append(0, rowsOf(7, 15, 25))).rejects.toMatchObject({ code: 'log_unavailable' })
     await heir.append(0, rowsOf(7, 15, 25))
-    expect(await committed(zombie.name, 0)).toEqual(range(0, 25))
+    expect(await committed(zombie.name, 0, 25)).toEqual(range(0, 25))
   })
 
   test('a transaction that was left open is ended by who comes next, and its rows are written once', async () => {
@@ -97,26 +100,28 @@ describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () 
     const heir = await open(rows.name)
     await heir.append(0, rowsOf(7, 5, 30))
     expect((await heir.last())[0]?.offset).toBe(29)
-    expect(await committed(rows.name, 0)).toEqual(range(0, 30))
+    expect(await committed(rows.name, 0, 30)).toEqual(range(0, 30))
     await producer.disconnect()
   })
 
   test('rows of many batches are one transaction', async () => {
     const rows = await open()
-    const offset = async () => (await client.admin()).fetchTopicOffsets(rows.name)
     await rows.append(0, rowsOf(7, 0, 3000, 1000))
-    const [first] = await offset()
+    const admin = client.admin()
+    await admin.connect()
+    const offsets = await admin.fetchTopicOffsets(rows.name)
+    await admin.disconnect()
     // One marker behind all of them.
-    expect(first?.offset ?? (await offset())[0]?.offset).toBe('3001')
-    expect(await committed(rows.name, 0)).toEqual(range(0, 3000))
+    expect(offsets.find(({ partition }) => partition === 0)?.offset).toBe('3001')
+    expect(await committed(rows.name, 0, 3000)).toEqual(range(0, 3000))
   })
 
   test('whatever becomes of the broker meanwhile, every row is there once and in its order', async () => {
     const rows = await open()
     let isOver = false
     const killing = (async () => {
-      for (let i = 0; i < 3; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 700))
+      for (let i = 0; i < 2; i++) {
+        await sleep(700)
         await kafka.kill()
         await kafka.start()
       }
@@ -124,7 +129,7 @@ describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () 
     })()
     let at = 0
     let refusals = 0
-    while (!isOver || at < 2000) {
+    while (!isOver || at < 500) {
       try {
         await rows.append(0, rowsOf(7, at, at + 50))
         at += 50
@@ -134,6 +139,6 @@ describe.skipIf(kafkaIsMissing)('the topic of unique rows on a real broker', () 
     }
     await killing
     expect(refusals).toBeGreaterThan(0)
-    expect(await committed(rows.name, 0)).toEqual(range(0, at))
-  }, 120_000)
+    expect(await committed(rows.name, 0, at)).toEqual(range(0, at))
+  }, 170_000)
 })
