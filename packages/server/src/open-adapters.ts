@@ -85,8 +85,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   const onRetention = (ms: number) => {
     topicRetentionMs = ms
   }
-  const log =
-    trimmableLog ?? createKafkaEventLog({ ...kafkaLogOptions(kafka as KafkaConfig, context), onRetention })
+  const log = trimmableLog ?? createKafkaEventLog({ ...kafkaLogOptions(kafka as KafkaConfig, context), onRetention })
   const windowFeed =
     kafka && config.aggregator === 'flink' ? createKafkaWindowFeed(feedOptions(config, kafka, context)) : undefined
   /** What the hot store has fences of: partitions of the log, or the one of the feed. */

@@ -22,7 +22,7 @@ export function storableRange<T extends { from: number; to: number }>(range: T):
 }
 
 /** A moment as a literal, so that Druid opens only the segments of a range. */
-export const timeSql = (at: number) => `TIMESTAMP '${new Date(at).toISOString().replace('T', ' ').slice(0, -1)}'`
+const timeSql = (at: number) => `TIMESTAMP '${new Date(at).toISOString().replace('T', ' ').slice(0, -1)}'`
 export const withinSql = ({ from, to }: { from: number; to: number }) =>
   `__time >= ${timeSql(from)} AND __time < ${timeSql(to)}`
 export const textSql = (text: string) => `'${text.replaceAll("'", "''")}'`

@@ -36,7 +36,11 @@ export function kafkaErrorOf(code: number): KafkaError | undefined {
 }
 
 /** Codes that are younger than kafkajs. */
-const NEWER_TYPES: Record<number, string> = { 90: 'PRODUCER_FENCED', 100: 'UNKNOWN_TOPIC_ID', 103: 'INCONSISTENT_TOPIC_ID' }
+const NEWER_TYPES: Record<number, string> = {
+  90: 'PRODUCER_FENCED',
+  100: 'UNKNOWN_TOPIC_ID',
+  103: 'INCONSISTENT_TOPIC_ID',
+}
 
 export function wordsOf(type: string, otherwise: string): string {
   const remedy = REMEDIES[type]

@@ -30,7 +30,7 @@ export async function openUniqueTopic(view: TopicView, options: UniqueTopicOptio
 }
 
 /** What is right and wrong with the topic that is there. */
-export async function checkUniqueTopic(view: TopicView, { partitions }: { partitions: number }): Promise<Finding[]> {
+async function checkUniqueTopic(view: TopicView, { partitions }: { partitions: number }): Promise<Finding[]> {
   const isEqual = view.partitions === partitions
   const count = {
     what: 'partitions',
