@@ -1,7 +1,8 @@
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { doctor } from '../packages/server/src/doctor.ts'
-import { sendEvents } from './servers/requests.ts'
+import { knownProject } from './servers/known-projects.ts'
+import { request, sendEvents } from './servers/requests.ts'
 import { type ClickHouseSetUp, startClickHouse, type TestClickHouse } from './servers/start-clickhouse.ts'
 import { type KafkaServer, kafkaIsMissing, startKafka } from './servers/start-kafka.ts'
 import { isRedisSkipped, startRedis, type TestRedis } from './servers/start-redis.ts'
@@ -11,6 +12,7 @@ import { until } from './servers/until.ts'
 /** The rights that `/readyz` and the doctor ask for. */
 const RIGHTS = ['SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast.*']
 const HOUR_MS = 3_600_000
+const SEEN_MS = 60_000
 
 /** What needs to be done, as the doctor says it. */
 async function complaints(options: Parameters<typeof doctor>[0]): Promise<string[]> {
@@ -26,6 +28,7 @@ describe.skipIf(isRedisSkipped)('a server beside ClickHouse and Redis', () => {
     ;[clickhouse, redis] = await Promise.all([startClickHouse({ rights: RIGHTS }), startRedis()])
     const config = { clickhouse: clickhouse.urlOn(clickhouse.target.port), redis: redis.url, duplicateOffsets: 1000 }
     server = await startServer({ config })
+    await until(200, async () => (await request(`${server.url}/readyz`)).status, SEEN_MS)
   })
   afterAll(async () => {
     await server?.remove()
@@ -37,7 +40,7 @@ describe.skipIf(isRedisSkipped)('a server beside ClickHouse and Redis', () => {
     const [project] = await server.ownProjects()
     await sendEvents(server.url, project?.secretKey as string, [{ name: 'click', userId: 'u' }])
     const archived = () => clickhouse.run("SELECT count() FROM nowcast.events WHERE user_id = 'u'")
-    await until('1', archived)
+    await until('1', archived, SEEN_MS)
     const deletion = await server.run('delete-user', 'u')
     expect(deletion).toMatchObject({ code: 0 })
     expect(await archived()).toBe('0')
@@ -47,7 +50,11 @@ describe.skipIf(isRedisSkipped)('a server beside ClickHouse and Redis', () => {
     const [project] = await server.ownProjects()
     const events = Array.from({ length: 2000 }, (_, i) => ({ name: 'click', anonymousId: `visitor-${i}` }))
     await sendEvents(server.url, project?.secretKey as string, events)
-    await until('2001', () => clickhouse.run('SELECT count() FROM nowcast.events'))
+    await until(
+      '2000',
+      () => clickhouse.run("SELECT count() FROM nowcast.events WHERE anonymous_id LIKE 'visitor-%'"),
+      SEEN_MS,
+    )
     const alter = (change: string) => clickhouse.run(`ALTER TABLE nowcast.events ${change}`)
     await alter('RESET SETTING fsync_after_insert')
     await alter('DROP CONSTRAINT lease')
@@ -66,6 +73,18 @@ describe.skipIf(isRedisSkipped)('a server beside ClickHouse and Redis', () => {
     expect((await server.run('doctor')).stdout).toContain('1 of ')
   })
 
+  test('says in /readyz that its user has lost its rights, and goes on once it has them again', async () => {
+    const [project] = await server.ownProjects()
+    const readiness = async () => JSON.stringify((await request(`${server.url}/readyz`)).body)
+    await clickhouse.withRights(false)
+    await sendEvents(server.url, project?.secretKey as string, [{ name: 'click', userId: 'later' }])
+    const words = /its user lacks rights: GRANT SHOW, SELECT, INSERT, CREATE, ALTER, TRUNCATE ON nowcast/
+    await until(true, async () => words.test(await readiness()), SEEN_MS)
+    await clickhouse.withRights(true)
+    await until('1', () => clickhouse.run("SELECT count() FROM nowcast.events WHERE user_id = 'later'"), SEEN_MS)
+    await until(200, async () => (await request(`${server.url}/readyz`)).status, SEEN_MS)
+  })
+
   const profiles: { what: string; setUp: ClickHouseSetUp; words: RegExp[] }[] = [
     {
       what: 'forbids settings, and bounds and cuts answers',
@@ -82,7 +101,7 @@ describe.skipIf(isRedisSkipped)('a server beside ClickHouse and Redis', () => {
         /max_partitions_per_insert_block is at least 1, but must be 0 for archiving events/,
         /max_execution_time is at most 45, but must be 60 for preparing tables, 21600 for exporting events/,
         /ClickHouse limits: answers may be cut and look whole \(read_overflow_mode = break\): set it to 'throw'/,
-        /ClickHouse rights: .*GRANT CREATE, TRUNCATE ON nowcast\.\* TO it/,
+        /ClickHouse rights: .*GRANT CREATE DATABASE, CREATE TABLE, TRUNCATE ON nowcast\.\* TO it/,
       ],
     },
     {
@@ -111,8 +130,8 @@ test('what does not answer is named, with its address', async () => {
   const nobody = '127.0.0.1:1'
   const said = await complaints({
     ...{ kafka: { brokers: [nobody] }, redis: `redis://${nobody}`, clickhouse: `http://${nobody}` },
-    projects: [{ id: 'shop' } as never],
-  }).catch((error: Error) => [error.message])
+    projects: [knownProject('shop', {})],
+  })
   for (const service of ['Kafka brokers', 'Redis connection', 'ClickHouse connection']) {
     expect(said.find((complaint) => complaint.startsWith(service))).toContain(nobody)
   }

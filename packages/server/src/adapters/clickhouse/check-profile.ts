@@ -22,12 +22,13 @@ export interface StatementBounds {
 }
 
 const STATEMENT_S = 60
-/** Rights by what cannot be done without them. */
+/** Rights by what cannot be done without them; all of SHOW or CREATE cannot be had on one database. */
 const RIGHTS: Record<string, string> = {
-  SHOW: 'to find the tables',
+  'SHOW TABLES': 'to find the tables',
   SELECT: 'to answer questions',
   INSERT: 'to archive events',
-  CREATE: 'to make the tables',
+  'CREATE DATABASE': 'to make the database',
+  'CREATE TABLE': 'to make the tables',
   ALTER: 'to bring the tables to a newer version, and to delete old months and users',
   TRUNCATE: 'to delete users',
 }
