@@ -3,6 +3,7 @@ import type { Answer, LiveDelta, LiveSnapshot, Point, RecentAnswer, SeriesAnswer
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { sequence } from './reference/known-events.ts'
+import { heard } from './servers/heard.ts'
 import { knownProject, readTokenOf, signToken } from './servers/known-projects.ts'
 import { ask, sendEvents } from './servers/requests.ts'
 import { startServer, type TestServer } from './servers/start-server.ts'
@@ -220,8 +221,7 @@ it('a token that expires ends its subscriptions; a fresh one begins new ones', a
   const exp = Math.floor(Date.now() / 1000) + 2
   const socket = await connect(signToken({ project: 'shop', exp }, SHOP.readSecret))
   const { id } = await emit(socket, 'subscribe', QUERIES[0])
-  const expired = await new Promise((resolve) => socket.on('expired', resolve))
-  expect(expired).toEqual({ ids: [id] })
+  expect(await heard(socket, 'expired')).toEqual({ ids: [id] })
   expect((await emit(socket, 'subscribe', QUERIES[0])).error.code).toBe('expired_token')
   expect((await emit(socket, 'resume', { id, revision: 0 })).error.code).toBe('expired_token')
   const { expiresAt } = await emit(socket, 'authenticate', { token })
@@ -232,7 +232,7 @@ it('a token that expires ends its subscriptions; a fresh one begins new ones', a
 it('a token of another scope ends what was subscribed with the first, and sees only its own', async () => {
   const socket = await connect()
   const { id } = await emit(socket, 'subscribe', QUERIES[4])
-  const expired = new Promise((resolve) => socket.on('expired', resolve))
+  const expired = heard(socket, 'expired')
   await emit(socket, 'authenticate', {
     token: readTokenOf(SHOP, { filters: { tenantId: ['nobody'] }, metrics: ['events'] }),
   })

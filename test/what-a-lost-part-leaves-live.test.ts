@@ -1,4 +1,4 @@
-import type { LiveDelta, LiveSnapshot, TotalAnswer } from '@nowcast/protocol'
+import type { LiveDelta, LiveSnapshot, SeriesAnswer, TotalAnswer } from '@nowcast/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
@@ -84,10 +84,48 @@ describe.skipIf(isRedisSkipped)('a node that loses', () => {
     const { v } = await ask<TotalAnswer>(server.url, token, QUERY)
     expect(v).toBeGreaterThan(0)
     expect(await ask<TotalAnswer>(server.url, token, total)).toMatchObject({ v: expect.any(Number), previous: null })
+    const short = { ...total, range: { last: '11h' } }
+    expect(await ask<TotalAnswer>(server.url, token, short)).toMatchObject({ previous: 0 })
     const from = Date.now() - 3_600_000 + 1
     const cut = await postQuery(server.url, token, { ...total, range: { from, to: from + 1_800_000 } })
     expect(cut).toMatchObject({ status: 503, body: { error: { code: 'archive_unavailable' } } })
     archiveWay.refuse(false)
     await until(true, async () => (await ask<TotalAnswer>(server.url, token, total)).previous?.v === 0, WAIT_MS)
+  })
+
+  it('the archive judges a live series as before, and answers no other with anomalies', async () => {
+    const begun = Date.now() - 26 * 3_600_000
+    const events = Array.from({ length: 26 * 60 }, (_, i) =>
+      Array.from({ length: 1 + (i % 3) }, (_, n) => ({ name: 'error', userId: `e${n}`, timestamp: begun + i * 60_000 })),
+    ).flat()
+    await sendEvents(server.url, SHOP.secretKey, events)
+    const old = { ...QUERY, metric: 'errors', range: { from: begun - 60_000, to: begun + 60_000 } }
+    await until(true, async () => (await ask<TotalAnswer>(server.url, token, old)).v > 0, WAIT_MS)
+    const series = { kind: 'series', metric: 'errors', granularity: 'minute', anomalies: true }
+    const points = async (range: object) => {
+      const { series: one } = await ask<SeriesAnswer>(server.url, token, { ...series, range })
+      // The running minute and the one that closes meanwhile tell nothing.
+      return (one[0]?.points ?? []).slice(0, -2)
+    }
+    const whole = { last: '24h' }
+    const isArchived = async () => (await points(whole)).every(({ v, band }) => v > 0 && (band?.expected ?? 0) > 1.9)
+    await until(true, isArchived, WAIT_MS)
+    archiveWay.refuse(true)
+    archiveWay.reset()
+    const live = await points(whole)
+    const watched = (await socket.timeout(WAIT_MS).emitWithAck('subscribe', { ...series, range: whole })) as LiveSnapshot
+    expect((watched.snapshot as SeriesAnswer).series[0]?.points).toHaveLength(1440)
+    // The rollups of days are the archive's: nothing of them is live, and nothing is judged by a part of them.
+    const hours = await ask<SeriesAnswer>(server.url, token, { ...series, granularity: 'hour', range: { last: '20h' } })
+    expect(hours.series[0]?.points.filter(({ band }) => band)).toEqual([])
+    const before = { from: Math.floor(Date.now() / 60_000) * 60_000 - 25 * 3_600_000, to: Date.now() }
+    expect(await postQuery(server.url, token, { ...series, range: before })).toMatchObject({ status: 503 })
+    archiveWay.refuse(false)
+    await until(true, async () => (await points(whole)).every(({ band }) => band), WAIT_MS)
+    const known = new Map((await points(whole)).map((point) => [point.t, point]))
+    // Minutes go out of memory one by one: the first point may just have lost the earliest of its baseline.
+    const judged = live.slice(1)
+    expect(judged.every(({ band }) => band)).toBe(true)
+    for (const point of judged) if (known.has(point.t)) expect(point).toEqual(known.get(point.t))
   })
 })

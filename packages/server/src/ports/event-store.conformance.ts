@@ -39,7 +39,7 @@ function measure(events: readonly ModelEvent[], name: Measure): bigint {
 
 /** The answer computed from the events one by one. */
 export function naiveAggregate(events: readonly ModelEvent[], request: AggregateRequest): AggregateRow[] {
-  const { from, to, granularity, timezone, breakdown, measures, limit } = request
+  const { from, to, granularity, timezone, breakdown, measures, limit, others } = request
   const selected = events.filter((event) => isSelected(event, request))
   const within = (a: number, b: number) => selected.filter(({ ts }) => ts >= a && ts < b)
   const keyOf = (event: ModelEvent) => (breakdown === undefined ? null : dimensionValue(event, breakdown))
@@ -48,6 +48,10 @@ export function naiveAggregate(events: readonly ModelEvent[], request: Aggregate
       (a, b) => Number((b.values[0] as bigint) - (a.values[0] as bigint)) || ((a.key ?? '') < (b.key ?? '') ? -1 : 1),
     )
   let kept = request.keys
+  if (others) {
+    const ranked = naiveAggregate(events, { ...request, others: false, limit: undefined })
+    kept = ranked.flatMap(({ key }) => (key === '(other)' ? [] : (key as string))).slice(0, limit)
+  }
   if (!kept && breakdown !== undefined && granularity !== undefined && limit !== undefined) {
     const first: Measure = measures[0] === 'active_users' ? 'users' : (measures[0] as Measure)
     const whole = { ...request, measures: [first, 'events' as const], granularity: undefined, limit: undefined }
@@ -78,6 +82,8 @@ export function naiveAggregate(events: readonly ModelEvent[], request: Aggregate
   const rows = [...groups.values()]
     .map(({ t, key, members }) => ({ t, key, values: measures.map((name, i) => measure(members[i] ?? [], name)) }))
     .filter(({ values }) => values.some((value) => value !== 0n))
+  const isOther = ({ key }: AggregateRow) => Number(key === '(other)')
+  if (others) return rank(rows).sort((a, b) => isOther(a) - isOther(b))
   if (granularity === undefined) return rank(rows).slice(0, limit)
   return rows.sort((a, b) => a.t - b.t || ((a.key ?? '') < (b.key ?? '') ? -1 : 1))
 }
@@ -198,6 +204,22 @@ export function eventStoreConformance(
           expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
         }),
         { numRuns: 150, examples: [[zeroBeforeNegative]] },
+      )
+    })
+
+    test('the largest keys by users and all others together are answered in one reading', async () => {
+      const ranking = anyRequest.map((request) => ({ ...request, granularity: undefined, keys: undefined, others: true }))
+      const how = fc.record({
+        breakdown: fc.constantFrom(...DIMENSIONS),
+        measures: fc.constantFrom<Measure[][]>(['users'], ['sessions'], ['buyers']),
+        limit: fc.integer({ min: 1, max: 4 }),
+      })
+      const anyRanking = fc.tuple(ranking, how).map(([request, chosen]): AggregateRequest => ({ ...request, ...chosen }))
+      await fc.assert(
+        fc.asyncProperty(anyRanking, async (request) => {
+          expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
+        }),
+        { numRuns: 60 },
       )
     })
 

@@ -80,6 +80,11 @@ export interface AggregateRequest extends Selection {
   keys?: string[]
   /** Most keys to answer, largest first by the first measure. With a granularity: all keys. */
   limit?: number
+  /**
+   * With a limit and one distinct measure, without a granularity: the keys beyond the limit answer together as `(other)`,
+   * which takes no place among the largest. Distinct counts cannot be added up afterwards.
+   */
+  others?: boolean
   signal?: AbortSignal
 }
 

@@ -64,7 +64,10 @@ export type FlushAnswer = { applied: true } | { applied: false; fence: number | 
 
 /** The windows as they are now. */
 export interface HotView {
-  /** Minutes from here on hold all their events (epoch ms); Infinity while the store is being filled. */
+  /**
+   * Minutes from here on hold all their events (epoch ms); Infinity while the store is being filled. It may grow while the
+   * view is used, since minutes are given up for their age or for want of memory.
+   */
   completeSince: number
   /** Grows with each change. */
   revision: number

@@ -1,8 +1,9 @@
 import { type BreakdownAnswer, type BreakdownRow, OTHER } from '@nowcast/protocol'
+import type { Measure } from '../ports/event-store.ts'
 import { bucketStart, previousBucket } from '../window/zone.ts'
 import type { AnswerDraft } from './answer-draft.ts'
 import { resolveRange } from './buckets.ts'
-import { type MeasuredBuckets, measureBuckets } from './measure-buckets.ts'
+import { isArchiveAlone, type MeasuredBuckets, measureBuckets } from './measure-buckets.ts'
 import { measureSeries } from './measure-series.ts'
 import { DISTINCT_MEASURES, METRIC_DEFINITIONS } from './metric-definitions.ts'
 import type { Question } from './question.ts'
@@ -18,10 +19,7 @@ export async function answerBreakdown(
   const { project, metric, timezone, filters, bots, breakdown, limit } = question
   const definition = METRIC_DEFINITIONS[metric]
   const range = resolveRange(question.range, 'minute', timezone, sources.now)
-  const ranked = await rankKeys(question, range, limit, state, sources)
-  const { keys } = ranked
-  const isAdditive = !definition.measures.some((measure) => DISTINCT_MEASURES.has(measure))
-  const measured = isAdditive ? foldOthers(ranked) : await measureFolded()
+  const { keys, measured } = await largest()
   const values = [...keys, OTHER].flatMap((key) => {
     const found = measured.get(key)?.[0]
     return found ? [{ key, ...definition.value(found, range.to - range.from) }] : []
@@ -34,6 +32,27 @@ export async function answerBreakdown(
     breakdown: breakdown?.name ?? '',
     rows,
     ...(definition.money && { currency: project.currency }),
+  }
+
+  /** The largest keys, and what they and `(other)` have. */
+  async function largest(): Promise<RankedKeys> {
+    const minutes = state.minutes(question)
+    if (isRankable(definition.measures) && isArchiveAlone(range, { view: sources.view, minutes }, sources.now))
+      return rankArchived(definition.measures)
+    const ranked = await rankKeys(question, range, limit, state, sources)
+    const isAdditive = !definition.measures.some((measure) => DISTINCT_MEASURES.has(measure))
+    return isAdditive ? { keys: ranked.keys, measured: foldOthers(ranked) } : measureFolded(ranked.keys)
+  }
+
+  /** One reading where the archive can rank by what is asked for: sketches of a month are read once. */
+  async function rankArchived(measures: Measure[]): Promise<RankedKeys> {
+    const about = { project: project.id, filters, bots, timezone, breakdown: breakdown?.dimension, ...range }
+    const rows = await state.archive.read('breakdown', {
+      ...about,
+      ...{ measures, limit, others: true, signal: sources.signal },
+    })
+    const measured: MeasuredBuckets = new Map(rows.map(({ key, values }) => [key ?? '', [values]]))
+    return { keys: [...measured.keys()].filter((key) => key !== OTHER), measured }
   }
 
   /** Each row's last closed bucket, as a series of the key would judge it. */
@@ -51,8 +70,8 @@ export async function answerBreakdown(
   }
 
   /** Distinct counts cannot be added up: those of `(other)` are counted anew. */
-  function measureFolded() {
-    return measureBuckets(
+  async function measureFolded(keys: string[]): Promise<RankedKeys> {
+    const measured = await measureBuckets(
       {
         project: project.id,
         filters,
@@ -69,7 +88,14 @@ export async function answerBreakdown(
       },
       { view: sources.view, archive: state.archive, minutes: state.minutes(question, keys) },
     )
+    return { keys, measured }
   }
+}
+
+/** Whether keys are ranked by one distinct count of the range, as the archive can by itself. */
+function isRankable(measures: readonly Measure[]): boolean {
+  const [only, more] = measures
+  return more === undefined && (only === 'users' || only === 'sessions')
 }
 
 /** Adds up every key that is not among the ranked ones. */

@@ -76,7 +76,9 @@ export async function answerOverview(
 
   function tile(current: MetricValue, previous: MetricValue, values: number[]): Tile {
     const last = closed - 1
-    const band = expectedBand(values.slice(Math.max(begin, last - BASELINE_BUCKETS), last), sigma, baseline)
+    const from = last - BASELINE_BUCKETS
+    const isKnown = from >= begin || !sources.mayBeginEarlier
+    const band = isKnown ? expectedBand(values.slice(Math.max(begin, from), last), sigma, baseline) : undefined
     const anomaly = band && judge(values[last] as number, band, sigma)
     return {
       ...current,

@@ -1,13 +1,11 @@
 import type { TotalAnswer } from '@nowcast/protocol'
-import { NowcastError } from '../errors.ts'
 import type { AnswerDraft } from './answer-draft.ts'
+import { isArchiveAway } from './archive-away.ts'
 import { type Bucket, resolveRange } from './buckets.ts'
 import { measureBuckets } from './measure-buckets.ts'
 import { METRIC_DEFINITIONS, type MetricValue } from './metric-definitions.ts'
 import type { Question } from './question.ts'
 import type { QuestionState, Sources } from './question-state.ts'
-
-const AWAY: ReadonlySet<string> = new Set(['archive_unavailable', 'query_timeout'])
 
 /** One value over the range, and over the range of the same length before it. */
 export async function answerTotal(
@@ -34,7 +32,7 @@ export async function answerTotal(
 
 /** What is live is answered without what is not: the archive may be away. */
 function nullWhileAway(error: unknown): null {
-  if (error instanceof NowcastError && AWAY.has(error.code)) return null
+  if (isArchiveAway(error)) return null
   throw error
 }
 

@@ -1,29 +1,44 @@
 import type { Clock } from '../ports/clock.ts'
-import type { HotView } from '../ports/hot-store.ts'
+import type { ProjectWindows } from '../window/window-cube.ts'
 import type { EventReads } from './event-reads.ts'
 
 const REFRESH_MS = 60_000
+/** The same while the archive is away. */
+const RETRY_MS = 5000
+
+/** What the archive has said of a project. */
+export interface ArchivedBeginning {
+  /** Start of the first minute with an event, epoch ms; undefined without one. */
+  at: number | undefined
+  /** It has said so; before that it may hold any event. */
+  wasHeard: boolean
+}
 
 /** When each project's events begin. */
 export interface FirstEvents {
-  /** Start of the project's first minute with an event, epoch ms; undefined without one. */
-  of(project: string, view: HotView): Promise<number | undefined>
+  of(project: string): Promise<ArchivedBeginning>
 }
 
-/** Asks the archive at most once a minute a project; the hot store answers while the archive is away or empty. */
+/** Asks the archive at most once a minute a project; goes on with what it said while it is away. */
 export function createFirstEvents(eventStore: Pick<EventReads, 'firstEventAt'>, clock: Clock): FirstEvents {
-  const known = new Map<string, { at: number | undefined; readAt: number }>()
+  const known = new Map<string, ArchivedBeginning & { askAgainAt: number }>()
   return {
-    async of(project, view) {
-      let found = known.get(project)
-      if (!found || clock.now() - found.readAt > REFRESH_MS) {
-        const at = await eventStore.firstEventAt(project).catch(() => found?.at)
-        found = { at, readAt: clock.now() }
-        known.set(project, found)
-      }
-      let first = found.at ?? Number.POSITIVE_INFINITY
-      for (const minute of view.projects.get(project)?.minutes.keys() ?? []) first = Math.min(first, minute)
-      return Number.isFinite(first) ? first : undefined
+    async of(project) {
+      const before = known.get(project)
+      if (before && clock.now() < before.askAgainAt) return before
+      const found = await eventStore.firstEventAt(project).then(
+        (at) => ({ at, wasHeard: true, askAgainAt: clock.now() + REFRESH_MS }),
+        () => ({ at: before?.at, wasHeard: before?.wasHeard ?? false, askAgainAt: clock.now() + RETRY_MS }),
+      )
+      known.set(project, found)
+      return found
     },
   }
+}
+
+/** Start of the first minute with an event, epoch ms, in the archive or live; undefined without one. */
+export function firstEventOf({ at }: ArchivedBeginning, windows: ProjectWindows | undefined): number | undefined {
+  let first = at ?? Number.POSITIVE_INFINITY
+  for (const minute of windows?.minutes.keys() ?? []) first = Math.min(first, minute)
+  return Number.isFinite(first) ? first : undefined
 }

@@ -24,6 +24,17 @@ test('time before the first event is no baseline, the bucket that holds it is on
   expect(unknown.some(({ band }) => band)).toBe(false)
 })
 
+test('a point whose baseline reaches into what is not known is not judged', () => {
+  const values = [...new Array(70).fill(5), 6]
+  const late = pointsOf(values)
+  markByPrevious(late, 0, { anomalies, firstEventAt: 0 }, true)
+  expect(late.map(({ band }) => band !== undefined)).toEqual(values.map((_, i) => i >= 60))
+  expect(late.at(-1)?.anomaly?.score).toBe(99)
+  const maybeEarlier = pointsOf(values)
+  markByPrevious(maybeEarlier, 0, { anomalies, firstEventAt: 8 * MINUTE }, true)
+  expect(maybeEarlier.findIndex(({ band }) => band)).toBe(68)
+})
+
 test('a running point has a band and is not judged; it is in no baseline', () => {
   const points = pointsOf([...new Array(20).fill(5), 500, 900])
   for (const point of points.slice(20)) point.partial = true

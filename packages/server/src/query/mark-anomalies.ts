@@ -11,13 +11,20 @@ export interface MarkOptions {
 /**
  * Judges each closed point by the closed points before it; time before the project's first event is no baseline.
  * @param shownFrom the first point to judge; those before it are baseline only
+ * @param isCutShort what is before the first point or event is not known: a point with a baseline there is not judged
  */
-export function markByPrevious(points: Point[], shownFrom: number, { anomalies, firstEventAt }: MarkOptions): void {
+export function markByPrevious(
+  points: Point[],
+  shownFrom: number,
+  { anomalies, firstEventAt }: MarkOptions,
+  isCutShort = false,
+): void {
   const begin = firstIndex(points, firstEventAt)
   const closed = points.filter(({ partial }) => !partial).length
   for (let i = shownFrom; i < points.length; i++) {
     const point = points[i] as Point
     const end = Math.min(i, closed)
+    if (isCutShort && end - BASELINE_BUCKETS < begin) continue
     const before = points.slice(Math.max(begin, end - BASELINE_BUCKETS), end).map(({ v }) => v)
     mark(point, before, anomalies)
   }

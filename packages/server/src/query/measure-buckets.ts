@@ -29,6 +29,8 @@ export interface BucketsRequest {
   /** Keys of the breakdown to keep apart. */
   keys?: string[]
   now: number
+  /** First minute that may be read from the hot store; {@link hotStart} by default. */
+  hotFrom?: number
   /** Names what is read from the archive, so that what a watched question reads for one part is not another's. */
   slot: string
   signal?: AbortSignal
@@ -61,7 +63,8 @@ const sums = new GroupSums()
 export async function measureBuckets(request: BucketsRequest, sources: BucketsSources): Promise<MeasuredBuckets> {
   const { measures, buckets, range } = request
   const { view, minutes } = sources
-  const hotFrom = minutes ? hotStart(view, request.now) : Number.POSITIVE_INFINITY
+  const { hotFrom: from = hotStart(view, request.now) } = request
+  const hotFrom = minutes ? Math.max(view.completeSince, from) : Number.POSITIVE_INFINITY
   const split = splitRange(range, hotFrom, request.now)
   const windows = view.projects.get(request.project)
   const answer: MeasuredBuckets = new Map()
@@ -78,6 +81,8 @@ export async function measureBuckets(request: BucketsRequest, sources: BucketsSo
   const activeFrom = Math.max(view.completeSince, hotFrom - ACTIVE_BEFORE * MINUTE_MS)
   const isArchived = (measure: Measure, bucket: Bucket) => needsArchive(measure, bucket, request, split, activeFrom)
   await readArchive(request, sources.archive, split, isArchived, valuesOf)
+  // What was to be read live may have been given up while the archive was read.
+  if (view.completeSince > activeFrom) return measureBuckets({ ...request, hotFrom: view.completeSince }, sources)
   if (minutes && hotFrom < range.to) readHot(request, minutes, windows, split, isArchived, valuesOf)
   return answer
 }
@@ -85,6 +90,21 @@ export async function measureBuckets(request: BucketsRequest, sources: BucketsSo
 /** First minute that is read from the hot store. */
 export function hotStart(view: HotView, now: number): number {
   return Math.max(view.completeSince, Math.floor((now - DAY_MS) / MINUTE_MS) * MINUTE_MS)
+}
+
+/** How long before a bucket events may count in it, ms. */
+export function activeBefore(measures: readonly Measure[]): number {
+  return measures.includes('active_users') ? ACTIVE_BEFORE * MINUTE_MS : 0
+}
+
+/** Whether a distinct count of a range is the archive's alone. */
+export function isArchiveAlone(
+  range: Bucket,
+  { view, minutes }: Pick<BucketsSources, 'view' | 'minutes'>,
+  now: number,
+): boolean {
+  const { archived } = splitRange(range, minutes ? hotStart(view, now) : Number.POSITIVE_INFINITY, now)
+  return archived.length > 0
 }
 
 /** Whether a distinct count of a bucket needs anything that only the archive has. */

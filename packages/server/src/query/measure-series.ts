@@ -1,10 +1,12 @@
 import { OTHER, type Point } from '@nowcast/protocol'
+import { MINUTE_MS } from '../window/window-cube.ts'
 import { previousBucket } from '../window/zone.ts'
 import { BASELINE_BUCKETS, BASELINE_WEEKS } from './anomaly.ts'
+import { isArchiveAway } from './archive-away.ts'
 import { type Bucket, bucketsOf } from './buckets.ts'
 import { weeksEarlier } from './earlier-weeks.ts'
 import { markByPrevious, markByWeeks } from './mark-anomalies.ts'
-import { type MeasuredBuckets, measureBuckets } from './measure-buckets.ts'
+import { activeBefore, hotStart, type MeasuredBuckets, measureBuckets } from './measure-buckets.ts'
 import { METRIC_DEFINITIONS } from './metric-definitions.ts'
 import type { Question } from './question.ts'
 import type { QuestionState, Sources } from './question-state.ts'
@@ -29,19 +31,15 @@ export async function measureSeries(
   sources: Sources,
 ): Promise<MeasuredSeries[]> {
   const { project, metric, granularity, timezone, filters, bots, breakdown, anomalies } = question
-  const { now, closeAfterMs, firstEventAt } = sources
+  const { now, closeAfterMs, firstEventAt, mayBeginEarlier, view } = sources
   const definition = METRIC_DEFINITIONS[metric]
   const shown = bucketsOf(asked, granularity, timezone)
-  const before = anomalies && anomalies.baseline !== 'seasonal' ? earlierBuckets(shown[0], question) : []
-  const whole = { from: before[0]?.from ?? asked.from, to: asked.to }
-  // A first bucket that the range cuts is cut, although those before it are whole.
-  const isCut = before.length > 0 && (shown[0]?.from ?? 0) < asked.from
-  const readings = isCut
-    ? await Promise.all([
-        read(asked, shown, slot),
-        read({ ...whole, to: shown[0]?.from ?? 0 }, before, `${slot}-before`),
-      ])
-    : [await read(whole, [...before, ...shown], slot)]
+  const baseline = anomalies && anomalies.baseline !== 'seasonal' ? earlierBuckets(shown[0], question) : []
+  const hotFrom = state.minutes(question, keys) ? hotStart(view, now) : Number.POSITIVE_INFINITY
+  const isLive = asked.from >= hotFrom
+  // The hot store keeps an hour more than it answers for: the minutes that judge those of the last day.
+  const keptFrom = isLive ? Math.max(view.completeSince, hotFrom - BASELINE_BUCKETS * MINUTE_MS) : hotFrom
+  const { before, isCut, readings } = await readAfter(baseline).catch(readLive)
   const names = keys ? [...keys, ...(readings.some((one) => one.has(OTHER)) ? [OTHER] : [])] : ['']
   const series = names.map((key) => {
     const [first, second] = readings.map((reading) => reading.get(key) ?? [])
@@ -59,16 +57,38 @@ export async function measureSeries(
       )
     return series
   }
-  for (const { points } of series) markByPrevious(points, before.length, { anomalies, firstEventAt })
+  const lacksSome = before.length < baseline.length && (firstEventAt ?? 0) < (before[0] ?? shown[0] ?? asked).from
+  for (const { points } of series)
+    markByPrevious(points, before.length, { anomalies, firstEventAt }, lacksSome || mayBeginEarlier)
   return series.map(({ key, points }) => ({ key, points: points.slice(before.length) }))
+
+  async function readAfter(before: Bucket[]) {
+    const whole = { from: before[0]?.from ?? asked.from, to: asked.to }
+    // A first bucket that the range cuts is cut, although those before it are whole.
+    const isCut = before.length > 0 && (shown[0]?.from ?? 0) < asked.from
+    const readings = isCut
+      ? await Promise.all([
+          read(asked, shown, slot),
+          read({ ...whole, to: shown[0]?.from ?? 0 }, before, `${slot}-before`),
+        ])
+      : [await read(whole, [...before, ...shown], slot)]
+    return { before, isCut, readings }
+  }
+
+  /** What is live is answered while the archive is away, and judged where its baseline is live too. */
+  function readLive(error: unknown) {
+    const live = baseline.filter(({ from }) => from >= keptFrom + activeBefore(definition.measures))
+    if (!isArchiveAway(error) || !isLive || live.length === baseline.length) throw error
+    return readAfter(live)
+  }
 
   function read(range: Bucket, buckets: Bucket[], part: string, isOld = false): Promise<MeasuredBuckets> {
     const { measures } = definition
     const about = { project: project.id, filters, bots, timezone, granularity, breakdown: breakdown?.dimension, keys }
     return measureBuckets(
-      { ...about, measures, range, buckets, now, slot: part, signal: sources.signal },
+      { ...about, measures, range, buckets, now, hotFrom: keptFrom, slot: part, signal: sources.signal },
       {
-        view: sources.view,
+        view,
         archive: state.archive,
         minutes: isOld ? undefined : state.minutes(question, keys),
       },

@@ -13,7 +13,7 @@ import { answerTotal } from './answer-total.ts'
 import { type Bucket, resolveRange } from './buckets.ts'
 import { type EventReads, gatedReads, keptReads } from './event-reads.ts'
 import { findExcluded } from './find-excluded.ts'
-import { createFirstEvents } from './first-events.ts'
+import { createFirstEvents, firstEventOf } from './first-events.ts'
 import { createKeptMinutes } from './kept-minutes.ts'
 import { METRIC_DEFINITIONS } from './metric-definitions.ts'
 import { createOldMonths, cutsHours, needsEvents, requireEvents } from './old-months.ts'
@@ -82,20 +82,24 @@ export function createQuery(dependencies: QueryDependencies, options: QueryOptio
 
   async function answer(question: Question, state: QuestionState, signal?: AbortSignal): Promise<Answer> {
     const startedAt = performance.now()
+    // Before the view: the archive may take its time, and what is live grows old meanwhile.
+    const isJudged = question.anomalies !== undefined || question.kind === 'overview'
+    const archived = isJudged ? await firstEvents.of(question.project.id) : undefined
     const view = await hotStore.view({ maxAgeMs: VIEW_AGE_MS })
     const now = clock.now()
     const granularity = question.kind === 'series' ? question.granularity : 'minute'
     const range = resolveRange(question.range, granularity, question.timezone, now)
     const months = question.kind === 'overview' ? [] : await oldMonths.since(earliest(question, range), now)
     const isLacking = months.length > 0 && needsEvents(question)
-    const needsFirst = question.anomalies !== undefined || question.kind === 'overview' || isLacking
-    const firstEventAt = needsFirst ? await firstEvents.of(question.project.id, view) : undefined
+    const begun = archived ?? (isLacking ? await firstEvents.of(question.project.id) : undefined)
+    const firstEventAt = begun && firstEventOf(begun, view.projects.get(question.project.id))
     if (isLacking) requireEvents(range, months, firstEventAt)
     const lackingTo = isLacking ? Math.max(...months.map(({ to }) => to)) : 0
     const eventsFrom = (firstEventAt ?? 0) < lackingTo ? lackingTo : 0
     const sources: Sources = {
       ...{ view, eventStore, now, eventsFrom, closeAfterMs, signal },
       firstEventAt: firstEventAt === undefined ? undefined : Math.max(firstEventAt, eventsFrom),
+      mayBeginEarlier: begun?.wasHeard === false,
     }
     const draft = await draftOf(question, state, sources).finally(() => minutes.settle())
     const definition = METRIC_DEFINITIONS[question.metric]

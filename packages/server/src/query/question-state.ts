@@ -14,6 +14,8 @@ export interface Sources {
   now: number
   /** Start of the project's first minute with an event; undefined when it is not known. */
   firstEventAt: number | undefined
+  /** The archive was not heard yet: it may hold events before `firstEventAt`. */
+  mayBeginEarlier: boolean
   /** The question cannot be answered for earlier times than this, epoch ms: only hours are kept of them. */
   eventsFrom: number
   /** A minute counts as closed this long after it ends, ms. */

@@ -1,7 +1,7 @@
 import { OTHER } from '@nowcast/protocol'
-import type { AggregateRequest } from '../../ports/event-store.ts'
+import type { AggregateRequest, Measure } from '../../ports/event-store.ts'
 import { dimensionSql, needsRawRows, selectionSql } from './dimension-sql.ts'
-import { type MeasurePlan, planMeasures } from './measure-sql.ts'
+import { type MeasurePlan, planMeasures, sketchOf } from './measure-sql.ts'
 import { QueryParameters } from './query-parameters.ts'
 import type { RolledMonth } from './rolled-months.ts'
 import { type Bucketing, bucketSql, segmentSql, type TimeSegment, tableOf, timeSegments } from './time-segments.ts'
@@ -22,6 +22,7 @@ export interface AggregateStatement {
  * names; the outer one adds up the parts and merges the sketches.
  */
 export function aggregateStatement(request: AggregateRequest, rolled: readonly RolledMonth[] = []): AggregateStatement {
+  if (request.others) return largestStatement(request, rolled)
   const { from, to, granularity, timezone, breakdown, limit } = request
   const wholeHours = granularity === undefined || hasWholeHourOffsets(timezone, from, to)
   const raw = needsRawRows(request, breakdown)
@@ -42,6 +43,34 @@ ${parts}
 GROUP BY t, k
 HAVING ${some}
 ORDER BY ${order}${end}`
+  return { sql, parameters: parameters.values }
+}
+
+/**
+ * The statement of the keys with the most users, and of all others together: each key's sketches are united once, the
+ * keys then ranked, and the sketches of those beyond the limit united with each other.
+ */
+function largestStatement(request: AggregateRequest, rolled: readonly RolledMonth[]): AggregateStatement {
+  const { from, to, timezone, breakdown, limit = 0, measures } = request
+  const parameters = new QueryParameters()
+  const segments = timeSegments({ from, to, raw: needsRawRows(request, breakdown), wholeHours: true, rolled })
+  const bucketing = { granularity: undefined, timezone, wholeHours: true }
+  const parts = partsSql(request, planMeasures(measures), segments, bucketing, parameters)
+  const { united, counted } = sketchOf(measures[0] as Measure)
+  const other = parameters.add(OTHER, 'String')
+  const sql = `SELECT 0 AS t, if(place <= ${parameters.add(limit, 'UInt32')}, k, ${other}) AS key, toString(${counted('sketch')}) AS m0
+FROM (
+SELECT k, sketch, row_number() OVER (ORDER BY k = ${other}, finalizeAggregation(sketch) DESC, k) AS place
+FROM (
+SELECT k, ${united} AS sketch
+FROM (
+${parts}
+)
+GROUP BY k
+)
+)
+GROUP BY key
+ORDER BY key = ${other}, ${counted('sketch')} DESC, key`
   return { sql, parameters: parameters.values }
 }
 

@@ -39,6 +39,12 @@ const ROLLED_COLUMNS: Record<PartColumn, string> = {
   s: 'uniqCombined64IfMergeState(14)(sessions)',
 }
 
+/** How sketches of parts become one sketch again, and then a number. */
+const SKETCHES: Partial<Record<PartColumn, { united: string; counted(sketch: string): string }>> = {
+  u: { united: 'uniqCombined64MergeState(14)(u)', counted: (sketch) => `uniqCombined64Merge(14)(${sketch})` },
+  s: { united: 'uniqCombined64IfMergeState(14)(s)', counted: (sketch) => `uniqCombined64IfMerge(14)(${sketch})` },
+}
+
 const count = (name?: NamedEvent): MeasureSql => ({ name, part: ['n'], sql: (when) => `sumIf(n, ${when})` })
 /** Exact: a decimal with four places times 10,000, as an integer of 128 bits. */
 const tenThousandths = (decimal: string) => `toInt128(${decimal} * 10000)`
@@ -91,4 +97,12 @@ export function planMeasures(measures: readonly Measure[]): MeasurePlan {
     condition: single && only !== undefined ? EVENT_CLASS[only].condition : undefined,
     measures: chosen.map(({ name, sql }) => sql(single || name === undefined ? '1' : EVENT_CLASS[name].selects)),
   }
+}
+
+/** The sketch of a distinct measure over parts, and its number of elements. */
+export function sketchOf(measure: Measure): { united: string; counted(sketch: string): string } {
+  const [column] = measure === 'active_users' ? [] : MEASURES[measure].part
+  const sketch = column && SKETCHES[column]
+  if (!sketch) throw new RangeError(`${measure} is no distinct count of a range`)
+  return sketch
 }

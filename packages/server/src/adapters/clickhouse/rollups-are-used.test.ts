@@ -55,6 +55,11 @@ test.each<[string, Partial<AggregateRequest>, string[]]>([
   ],
   ['users of a tenant', { measures: ['users'], filters: [TENANT], granularity: 'day' }, ['users_hour_hot1']],
   ['buyers by hour', { measures: ['buyers'], granularity: 'hour' }, ['users_hour_name']],
+  [
+    'users by country, the others together',
+    { measures: ['users'], breakdown: 'country', limit: 2, others: true },
+    ['users_hour_country'],
+  ],
   ['users by two dimensions', { measures: ['users'], filters: [DEVICE], breakdown: 'country' }, ['rollup_hour']],
   ['cut hours', { from: DAY + 60_000, to: DAY + 86_340_000 }, ['rollup_minute', 'rollup_hour', 'rollup_minute']],
   ['cut minutes', { from: DAY + 1, granularity: 'minute' }, ['nowcast.events', 'rollup_minute']],

@@ -102,7 +102,9 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
     },
     async view() {
       return {
-        completeSince: isFilled() ? completeSince : Number.POSITIVE_INFINITY,
+        get completeSince() {
+          return isFilled() ? completeSince : Number.POSITIVE_INFINITY
+        },
         revision: cube.revision,
         projects: cube.projects,
       }

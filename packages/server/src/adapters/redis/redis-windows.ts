@@ -122,7 +122,9 @@ export function createRedisWindows(
   }
 
   const viewOf = (since: number): HotView => ({
-    completeSince: Math.max(since, givenUpBefore, incompleteBefore()),
+    get completeSince() {
+      return Math.max(since, givenUpBefore, incompleteBefore())
+    },
     revision: cube.revision,
     projects: cube.projects,
   })
