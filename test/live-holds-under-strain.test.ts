@@ -127,7 +127,10 @@ it('a token that comes while a subscription is made never leaves it behind with 
  * before the server has seen how slow the reader is. So the client says unasked that it is there, and waits for no ping.
  */
 function stopReading({ io: { engine } }: Socket) {
-  type Engine = { _pingTimeoutTimer: NodeJS.Timeout; transport: { ws: { _socket: NetSocket; send(packet: string): void } } }
+  type Engine = {
+    _pingTimeoutTimer: NodeJS.Timeout
+    transport: { ws: { _socket: NetSocket; send(packet: string): void } }
+  }
   const { _pingTimeoutTimer, transport } = engine as unknown as Engine
   const { _socket: raw } = transport.ws
   raw.pause()
@@ -174,18 +177,39 @@ it('a reader that does not read is given a snapshot when it reads again, and hol
   await until(true, () => deltas.some((delta) => delta.id === id && delta.revision === revision + 1), 30_000)
 })
 
-it('the figures of live questions are in /metrics', async () => {
-  const stillHears = await neighbour()
-  await stillHears()
-  for (const name of [
-    'subscriptions',
-    'rooms',
-    'connections',
-    'bytes_total',
-    'tick_seconds_count',
-    'lag_seconds_count',
-  ])
-    expect(await metric(`nowcast_live_${name}`), name).toBeGreaterThan(0)
+it('a message is encoded once for all viewers of a question, and /metrics tells', async () => {
+  const [subscriptions, rooms, connections] = ['subscriptions', 'rooms', 'connections'].map(
+    (name) => () => metric(`nowcast_live_${name}`),
+  ) as [() => Promise<number>, () => Promise<number>, () => Promise<number>]
+  await until(0, subscriptions)
+  const before = [await rooms(), await connections()] as const
+  const viewers = await Promise.all(Array.from({ length: 30 }, () => connect()))
+  // Large enough to be told from all else that is sent.
+  const query = { kind: 'breakdown', breakdown: 'name', limit: 1000, range: { last: '29m' } }
+  await send(...Array.from({ length: 300 }, (_, i) => visit('u', `encoded once ${i}`)))
+  await Promise.all(viewers.map((viewer) => emit(viewer, 'subscribe', query)))
+  expect(await subscriptions()).toBe(30)
+  expect(await rooms()).toBe(before[0] + 1)
+  expect(await connections()).toBe(before[1] + 30)
+  let deltas: unknown[] = []
+  for (const viewer of viewers) viewer.on('delta', (delta) => deltas.push(delta))
+  // What was sent before is told before.
+  await sleep(2500)
+  deltas = []
+  const ticks = await metric('nowcast_live_tick_seconds_count')
+  const lag = await metric('nowcast_live_lag_seconds_count')
+  const bytes = await metric('nowcast_live_bytes_total')
+  await send(visit('encoded', 'encoded once 0'))
+  await until(30, () => deltas.length)
+  const size = JSON.stringify(deltas[0]).length
+  const encoded = (await metric('nowcast_live_bytes_total')) - bytes
+  expect(encoded).toBeGreaterThanOrEqual(size)
+  expect(encoded).toBeLessThan(size * 3)
+  expect(await metric('nowcast_live_tick_seconds_count')).toBeGreaterThan(ticks)
+  expect(await metric('nowcast_live_lag_seconds_count')).toBeGreaterThan(lag)
+  for (const viewer of viewers) viewer.disconnect()
+  await until(0, subscriptions)
+  await until(before[1], connections)
 })
 
 it('a stop sends viewers away so that they come back by themselves, and leaves the host’s server alone', async () => {

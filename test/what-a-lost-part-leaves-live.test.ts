@@ -96,7 +96,11 @@ describe.skipIf(isRedisSkipped)('a node that loses', () => {
   it('the archive judges a live series as before, and answers no other with anomalies', async () => {
     const begun = Date.now() - 26 * 3_600_000
     const events = Array.from({ length: 26 * 60 }, (_, i) =>
-      Array.from({ length: 1 + (i % 3) }, (_, n) => ({ name: 'error', userId: `e${n}`, timestamp: begun + i * 60_000 })),
+      Array.from({ length: 1 + (i % 3) }, (_, n) => ({
+        name: 'error',
+        userId: `e${n}`,
+        timestamp: begun + i * 60_000,
+      })),
     ).flat()
     await sendEvents(server.url, SHOP.secretKey, events)
     const old = { ...QUERY, metric: 'errors', range: { from: begun - 60_000, to: begun + 60_000 } }
@@ -113,7 +117,9 @@ describe.skipIf(isRedisSkipped)('a node that loses', () => {
     archiveWay.refuse(true)
     archiveWay.reset()
     const live = await points(whole)
-    const watched = (await socket.timeout(WAIT_MS).emitWithAck('subscribe', { ...series, range: whole })) as LiveSnapshot
+    const watched = (await socket
+      .timeout(WAIT_MS)
+      .emitWithAck('subscribe', { ...series, range: whole })) as LiveSnapshot
     expect((watched.snapshot as SeriesAnswer).series[0]?.points).toHaveLength(1440)
     // The rollups of days are the archive's: nothing of them is live, and nothing is judged by a part of them.
     const hours = await ask<SeriesAnswer>(server.url, token, { ...series, granularity: 'hour', range: { last: '20h' } })

@@ -208,13 +208,20 @@ export function eventStoreConformance(
     })
 
     test('the largest keys by users and all others together are answered in one reading', async () => {
-      const ranking = anyRequest.map((request) => ({ ...request, granularity: undefined, keys: undefined, others: true }))
+      const ranking = anyRequest.map((request) => ({
+        ...request,
+        granularity: undefined,
+        keys: undefined,
+        others: true,
+      }))
       const how = fc.record({
         breakdown: fc.constantFrom(...DIMENSIONS),
         measures: fc.constantFrom<Measure[][]>(['users'], ['sessions'], ['buyers']),
         limit: fc.integer({ min: 1, max: 4 }),
       })
-      const anyRanking = fc.tuple(ranking, how).map(([request, chosen]): AggregateRequest => ({ ...request, ...chosen }))
+      const anyRanking = fc
+        .tuple(ranking, how)
+        .map(([request, chosen]): AggregateRequest => ({ ...request, ...chosen }))
       await fc.assert(
         fc.asyncProperty(anyRanking, async (request) => {
           expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
