@@ -141,7 +141,7 @@ export function createTelemetry(): Telemetry {
     liveConnections: new Gauge({ name: 'nowcast_live_connections', help: 'Live connections', registers }),
     liveTick: new Histogram({
       name: 'nowcast_live_tick_seconds',
-      help: 'Time to compute and send the deltas of one tick',
+      help: 'Time of a pass over the live questions that are due; one that reads the archive is not waited for',
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
       registers,
     }),

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { AggregateRequest, AggregateRow, EventStore } from '../ports/event-store.ts'
 import type { HotStore } from '../ports/hot-store.ts'
-import { ProjectSchema } from '../project.ts'
+import { toProject } from '../project.ts'
 import { createQuery, type QueryOptions, type Scope } from './query.ts'
 
 const HOUR_MS = 3_600_000
 const NOW = Date.UTC(2026, 0, 15, 12)
 const scopeOf = (id: string, filters: Scope['filters'] = {}): Scope => ({
-  project: ProjectSchema.parse({
+  project: toProject({
     ...{ id, writeKey: `nc_pub_${id}00000000`, secretKey: `nc_sec_${id}00000000` },
     readSecret: 'a secret that is long enough for a test',
   }),

@@ -1,6 +1,9 @@
+import { OTHER } from '@nowcast/protocol'
 import type { FunnelRequest, FunnelRow } from '../../ports/event-store.ts'
+import { aggregateStatement } from './aggregate-sql.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
-import { funnelSizeStatement, funnelStatement } from './funnel-sql.ts'
+import { needsRawRows } from './dimension-sql.ts'
+import { type FunnelStatement, funnelSizeStatement, funnelStatement } from './funnel-sql.ts'
 import { storableRange } from './time-segments.ts'
 
 /** Events that are sorted at a time: some 50 bytes of ClickHouse's memory each. */
@@ -16,9 +19,10 @@ export async function readFunnel(
   const whole: FunnelRow = { key: null, users: request.steps.map(() => 0) }
   if (request.from >= request.to) return [whole]
   const byKey = new Map<string, FunnelRow>()
-  const passes = Math.ceil((await countEvents(connection, request)) / eventsAtATime)
+  const { events, byCells } = await sizeUp(connection, request, eventsAtATime)
+  const passes = Math.ceil(events / eventsAtATime)
   for (let share = 0; share < passes; share++) {
-    const { sql, parameters } = funnelStatement(request, { share, of: passes })
+    const { sql, parameters } = funnelStatement(request, { share, of: passes, byCells })
     const context = { doing: 'reading a funnel', parameters, signal: request.signal }
     for (const [isWhole, key, ...users] of await connection.rows<[number, string, ...string[]]>(sql, context)) {
       const row = isWhole ? whole : (byKey.get(key) ?? { key, users: request.steps.map(() => 0) })
@@ -31,11 +35,33 @@ export async function readFunnel(
   return [whole, ...rows]
 }
 
-async function countEvents(connection: ClickHouseConnection, request: FunnelRequest): Promise<number> {
-  const { sql, parameters } = funnelSizeStatement(request)
-  const context = { doing: 'reading the size of a funnel', parameters, signal: request.signal }
-  const [row] = await connection.rows<[string]>(sql, context)
-  return Number(row?.[0] ?? 0)
+/**
+ * At least as many events as the steps match, and whether their names are known by their cells: rollups tell, where only
+ * names and cells are asked for. Names beyond the bound on a dimension's values share the cell `(other)`.
+ */
+async function sizeUp(connection: ClickHouseConnection, request: FunnelRequest, enough: number) {
+  const { steps, filters } = request
+  const names = [...new Set(steps.map(({ name }) => name)), OTHER]
+  const known = filters.filter((filter) => !needsRawRows({ ...request, filters: [filter] }))
+  const byName = await rowsOf<[number, string, string]>(
+    aggregateStatement({
+      ...request,
+      filters: [...known, { dimension: 'name', values: names }],
+      breakdown: 'name',
+      measures: ['events'],
+      timezone: 'UTC',
+    }),
+  )
+  const byCells = byName.every(([, name]) => name !== OTHER)
+  const events = byName.reduce((sum, [, , count]) => sum + Number(count), 0)
+  const isClose = byCells && known.length === filters.length && steps.every((step) => step.filters.length === 0)
+  if (events <= enough || isClose) return { events, byCells }
+  const [matching] = await rowsOf<[string]>(funnelSizeStatement(request))
+  return { events: Number(matching?.[0] ?? 0), byCells }
+
+  function rowsOf<T extends unknown[]>({ sql, parameters }: FunnelStatement): Promise<T[]> {
+    return connection.rows<T>(sql, { doing: 'reading the size of a funnel', parameters, signal: request.signal })
+  }
 }
 
 function first({ users }: FunnelRow): number {
