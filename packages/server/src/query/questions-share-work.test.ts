@@ -47,8 +47,9 @@ function stageWith(options?: QueryOptions) {
   const stage = createQuery(dependencies, options)
   /** Lets all readings end that have begun or begin meanwhile. */
   const endAll = async () => {
-    for (let i = 0; i < readings.length || i === 0; i++) {
-      await sleep(5)
+    await sleep(5)
+    for (let ended = 0; ended < readings.length; await sleep(5)) {
+      ended = readings.length
       for (const { end } of readings) end()
     }
   }
