@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { rememberIdentities } from '../../packages/server/src/adapters/identity-files/remember-identities.ts'
 import { createKafkaEventLog } from '../../packages/server/src/adapters/kafka/kafka-event-log.ts'
 import { createLogReader } from '../../packages/server/src/consume/log-reader.ts'
 import { nativeFormat } from '../../packages/server/src/ingest/formats/native.ts'
@@ -12,12 +16,13 @@ import { shopBatches } from '../load/shop-batches.mjs'
  * The log alone: events that were stamped beforehand are appended, and read back, without HTTP and without a stage. Told
  * `{ open }` it prepares them and answers how large they are; then it takes `{ append }` and `{ read }`, both in events.
  * With `isUnique` what is appended again has other ids. `{ readBack }` is what a stage reads that is started again, until it
- * knows the last so many events.
+ * knows the last so many events; with `fromFiles` it has what the one before it has left in files.
  */
 
 let log: EventLog
 let batches: (RecordBatch | undefined)[]
 let prepared = 0
+const folder = mkdtempSync(join(tmpdir(), 'nowcast-bench-identities-'))
 
 interface Setup {
   brokers: string[]
@@ -100,23 +105,30 @@ async function read(events: number): Promise<number> {
 }
 
 /** Fills the windows of duplicates of all partitions, as a stage does that gets them. */
-async function readBack(events: number): Promise<number> {
-  const duplicates = { duplicateOffsets: Math.ceil(events / log.partitions), duplicateMs: 86_400_000 }
+async function readBack(events: number, fromFiles = false): Promise<number> {
+  const offsets = Math.ceil(events / log.partitions)
+  const files = { folder, offsets, onProblem: console.error }
+  const source = fromFiles ? rememberIdentities(log, files) : log
+  const duplicates = { duplicateOffsets: offsets, duplicateMs: 86_400_000 }
   const known = await Promise.all(
     Array.from({ length: log.partitions }, async (_, partition) => {
       const { end } = await log.extent(partition)
-      await createLogReader(log, { partition, ...duplicates }).seek(end)
+      await createLogReader(source, { partition, ...duplicates }).seek(end)
       return Math.min(end, duplicates.duplicateOffsets)
     }),
   )
   return known.reduce((sum, events) => sum + events, 0)
 }
 
-type Message = { open: Setup } | { append: number; isUnique?: boolean } | { read: number } | { readBack: number }
+type Message =
+  | { open: Setup }
+  | { append: number; isUnique?: boolean }
+  | { read: number }
+  | { readBack: number; fromFiles?: boolean }
 
 function work(message: Exclude<Message, { open: Setup }>): Promise<number> {
   if ('append' in message) return append(message.append, message.isUnique)
-  return 'read' in message ? read(message.read) : readBack(message.readBack)
+  return 'read' in message ? read(message.read) : readBack(message.readBack, message.fromFiles)
 }
 
 process.on('message', (message: Message) => {
@@ -128,5 +140,6 @@ process.on('message', (message: Message) => {
 })
 process.on('disconnect', async () => {
   await log?.stop()
+  rmSync(folder, { recursive: true, force: true })
   process.exit()
 })

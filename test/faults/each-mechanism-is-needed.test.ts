@@ -8,6 +8,7 @@ import type { EventLog } from '../../packages/server/src/ports/event-log.ts'
 import type { EventStore } from '../../packages/server/src/ports/event-store.ts'
 import type { HotFlush, HotStore } from '../../packages/server/src/ports/hot-store.ts'
 import { createQuery } from '../../packages/server/src/query/query.ts'
+import type { RecordBatch } from '../../packages/server/src/record/record-batch.ts'
 import { generateTraffic, type KnownBatch } from './harness/generated-traffic.ts'
 import { seededRandom } from './harness/seeded-random.ts'
 import {
@@ -44,6 +45,91 @@ async function start(options: Partial<PartsOptions> = {}): Promise<ServerParts> 
   parts = await startParts({ path: await fixture.folder(), eventStore, ...options })
   return parts
 }
+
+/** The log, read in another way. */
+function readAs(log: LmdbEventLog, change: (batch: RecordBatch) => Partial<RecordBatch>): EventLog {
+  return new Proxy(log, {
+    get(target, name) {
+      if (name !== 'read') return target[name as keyof LmdbEventLog]
+      return async (partition: number, from: number) => {
+        const slice = await target.read(partition, from)
+        return slice && { ...slice, batch: { ...slice.batch, ...change(slice.batch) } }
+      }
+    },
+  })
+}
+
+describe('stamping once', () => {
+  /** Whoever reads an event tells its time, by the clock of the reader. */
+  const stampedByReaders = (log: LmdbEventLog) => readAs(log, ({ time }) => ({ time: time.map(() => Date.now()) }))
+
+  async function figuresOf(log: ((log: LmdbEventLog) => EventLog) | undefined): Promise<string[]> {
+    const running = await start({ wrap: { log } })
+    const batches = recentBatches(20, 7)
+    await running.consume()
+    for (const batch of batches) await running.accept(batch)
+    await running.caughtUp()
+    return wrongFigures(running, sumOf(batches))
+  }
+
+  test('with it, live and history agree on each minute', async () => {
+    expect(await figuresOf(undefined)).toEqual([])
+  })
+  test('without it, they differ, and that is seen', async () => {
+    expect(await figuresOf(stampedByReaders)).not.toEqual([])
+  })
+})
+
+describe('the append', () => {
+  /** Every third append fails, and writes nothing; every third does what it should, and its answer is lost. */
+  function failing(log: LmdbEventLog): EventLog {
+    let appends = 0
+    return new Proxy(log, {
+      get(target, name) {
+        if (name !== 'append') return target[name as keyof LmdbEventLog]
+        return async (batches: readonly (RecordBatch | undefined)[]) => {
+          const turn = appends++ % 3
+          if (turn !== 0) await target.append(batches)
+          if (turn !== 2) throw new NowcastError('log_unavailable', 'the disk is full', { retryable: true })
+        }
+      },
+    })
+  }
+
+  /** The answer leaves before it is known whether the events are durable. */
+  function hasty(log: LmdbEventLog): EventLog {
+    const failed = failing(log)
+    return new Proxy(failed, {
+      get(target, name) {
+        if (name !== 'append') return target[name as keyof EventLog]
+        return (batches: readonly (RecordBatch | undefined)[]) => target.append(batches).catch(() => {})
+      },
+    })
+  }
+
+  async function figuresAfterFailures(log: (log: LmdbEventLog) => EventLog): Promise<string[]> {
+    const running = await start({ wrap: { log } })
+    const batches = recentBatches(20, 8)
+    await running.consume()
+    for (const batch of batches) {
+      for (let isTaken = false; !isTaken; ) {
+        isTaken = await running.accept(batch).then(
+          () => true,
+          () => false,
+        )
+      }
+    }
+    await running.caughtUp()
+    return wrongFigures(running, sumOf(batches))
+  }
+
+  test('with it, what was answered with 202 is in the log, however many appends fail', async () => {
+    expect(await figuresAfterFailures(failing)).toEqual([])
+  })
+  test('without it, events that were acknowledged are missing, and that is seen', async () => {
+    expect(await figuresAfterFailures(hasty)).not.toEqual([])
+  })
+})
 
 describe('the fence of the hot store', () => {
   /** Each partition's first flushes are applied, but their answers are lost, as those of a store that restarts. */
@@ -137,17 +223,7 @@ describe('the fence of the hot store', () => {
 
 describe('the duplicate rule', () => {
   /** Every event seems to be a new one. */
-  function freshIdentities(log: LmdbEventLog): EventLog {
-    return new Proxy(log, {
-      get(target, name) {
-        if (name !== 'read') return target[name as keyof LmdbEventLog]
-        return async (partition: number, from: number) => {
-          const slice = await target.read(partition, from)
-          return slice && { ...slice, batch: { ...slice.batch, ids: randomFillSync(slice.batch.ids.slice()) } }
-        }
-      },
-    })
-  }
+  const freshIdentities = (log: LmdbEventLog) => readAs(log, ({ ids }) => ({ ids: randomFillSync(ids.slice()) }))
 
   async function figuresAfterRetries(log: ((log: LmdbEventLog) => EventLog) | undefined): Promise<string[]> {
     const running = await start({ wrap: { log } })

@@ -87,6 +87,20 @@ test('identities older than the duplicate rule looks back are trimmed', async ()
   expect(identityStart).toBeGreaterThanOrEqual(3)
 })
 
+test('identities that events need which nobody has read yet stay, however long they have waited', async () => {
+  await append(1, 2, 3)
+  now += HOUR_MS
+  await append(2)
+  // One of the consumers has stood still before that for days.
+  now += 3 * DUPLICATES.duplicateMs
+  await append(9)
+  await trim(3)
+  expect((await log.extent(0)).start).toBe(3)
+  const reader = createLogReader(log, { partition: 0, ...DUPLICATES })
+  await reader.seek(3)
+  expect([...((await reader.next())?.excluded ?? [])]).toEqual([1])
+})
+
 test('trimming keeps up with any number of small blocks', async () => {
   for (let id = 0; id < 12_000; id++) await append(id)
   now += 2 * RETENTION_MS

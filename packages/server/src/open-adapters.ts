@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-event-store.ts'
 import { createDruidEventStore } from './adapters/druid/druid-event-store.ts'
 import { kafkaProperties } from './adapters/flink/kafka-properties.ts'
+import { rememberIdentities } from './adapters/identity-files/remember-identities.ts'
 import { createCommittedPositions, createKafkaConsumerGroup } from './adapters/kafka/kafka-consumer-group.ts'
 import { createKafkaEventLog, type KafkaEventLogOptions } from './adapters/kafka/kafka-event-log.ts'
 import { createKafkaUniqueRows } from './adapters/kafka/kafka-unique-rows.ts'
@@ -29,8 +30,8 @@ import type { Telemetry } from './telemetry.ts'
 
 /** W of the duplicate rule: how long the log must keep events for it, ms. */
 export const DUPLICATE_MS = 24 * 3_600_000
-/** How often a record that is not ours is shown, ms. */
-const FOREIGN_SAMPLE_MS = 10_000
+/** How often what may happen thousands of times a second is shown, ms. */
+const SAMPLE_MS = 10_000
 /** Of a process that archives alone, ms. */
 const SOLE_LEASE_MS = 5000
 const RETRY_MS = 2000
@@ -85,7 +86,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   const onRetention = (ms: number) => {
     topicRetentionMs = ms
   }
-  const log = trimmableLog ?? createKafkaEventLog({ ...kafkaLogOptions(kafka as KafkaConfig, context), onRetention })
+  const log = trimmableLog ?? openTopicLog(config, kafka as KafkaConfig, { ...context, onRetention })
   const windowFeed =
     kafka && config.aggregator === 'flink' ? createKafkaWindowFeed(feedOptions(config, kafka, context)) : undefined
   /** What the hot store has fences of: partitions of the log, or the one of the feed. */
@@ -184,6 +185,39 @@ async function openEmbeddedLog(config: Config, dataDir: string): Promise<LmdbEve
   return log
 }
 
+/** The topic; with identities beside it in files where a stage reads it, for Kafka has them only inside whole records. */
+function openTopicLog(
+  config: Config,
+  kafka: KafkaConfig,
+  context: OpenAdaptersContext & { onRetention(ms: number): void },
+): EventLog {
+  const { dataDir, telemetry, logger, onRetention } = context
+  const log = createKafkaEventLog({ ...kafkaLogOptions(kafka, context), onRetention })
+  if (!config.roles.some((role) => role === 'aggregate' || role === 'archive')) return log
+  const warn = sampled((problem: string) =>
+    logger.warn({ problem }, 'a file of identities is of no use: the log is read instead'),
+  )
+  return rememberIdentities(log, {
+    folder: join(dataDir, 'identities'),
+    offsets: Math.ceil(config.duplicateOffsets / kafka.partitions),
+    onRead: (source, identities) => telemetry.identitiesRead.inc({ source }, identities),
+    onProblem(problem) {
+      telemetry.identityFileProblems.inc()
+      warn(problem)
+    },
+  })
+}
+
+/** Shows the first of what comes in masses. */
+function sampled<T>(show: (shown: T) => void): (shown: T) => void {
+  let shownAt = Number.NEGATIVE_INFINITY
+  return (shown) => {
+    if (performance.now() - shownAt < SAMPLE_MS) return
+    shownAt = performance.now()
+    show(shown)
+  }
+}
+
 /** How to reach Kafka. */
 export function kafkaConnection({ brokers, ssl, sasl }: KafkaConfig) {
   return { brokers, ssl: ssl as boolean | ConnectionOptions, ...(sasl && { sasl }) }
@@ -197,7 +231,9 @@ export function kafkaTopicOptions(kafka: KafkaConfig) {
 
 function kafkaLogOptions(kafka: KafkaConfig, context: OpenAdaptersContext): KafkaEventLogOptions {
   const { telemetry, logger, keepForeign } = context
-  let warnedAt = Number.NEGATIVE_INFINITY
+  const warn = sampled((records: object) =>
+    logger.warn(records, 'records in the topic that Nowcast did not write are passed over'),
+  )
   return {
     ...kafkaTopicOptions(kafka),
     compression: kafka.compression,
@@ -205,10 +241,7 @@ function kafkaLogOptions(kafka: KafkaConfig, context: OpenAdaptersContext): Kafk
     onForeign(partition, records) {
       telemetry.foreignRecords.inc({ partition }, records.count)
       keepForeign?.({ partition, ...records })
-      // All are counted; a sample is shown, for somebody may write thousands a second.
-      if (performance.now() - warnedAt < FOREIGN_SAMPLE_MS) return
-      warnedAt = performance.now()
-      logger.warn({ partition, ...records }, 'records in the topic that Nowcast did not write are passed over')
+      warn({ partition, ...records })
     },
   }
 }
@@ -240,16 +273,13 @@ function druidConsumerProperties({ druidKafkaProperties }: Config, kafka: KafkaC
 }
 
 function feedOptions(config: Config, kafka: KafkaConfig, { logger }: OpenAdaptersContext) {
-  let warnedAt = Number.NEGATIVE_INFINITY
   return {
     ...kafkaConnection(kafka),
     topic: windowsTopicOf(config, kafka),
     onWarning: (message: string) => logger.warn(message),
-    onForeign(records: object) {
-      if (performance.now() - warnedAt < FOREIGN_SAMPLE_MS) return
-      warnedAt = performance.now()
-      logger.warn(records, 'records in the topic of windows that are no rows of the job are passed over')
-    },
+    onForeign: sampled((records: object) =>
+      logger.warn(records, 'records in the topic of windows that are no rows of the job are passed over'),
+    ),
   }
 }
 

@@ -18,6 +18,9 @@ export interface Telemetry {
   cut: Counter<'stage'>
   assignments: Counter<'stage'>
   foreignRecords: Counter<'partition'>
+  /** Identities that a stage had to know before it could go on, by where they were read. */
+  identitiesRead: Counter<'source'>
+  identityFileProblems: Counter
   retiredMonths: Counter<'step'>
   /** Events of months that were rolled up before they came. */
   strayEvents: Gauge
@@ -101,6 +104,17 @@ export function createTelemetry(): Telemetry {
       name: 'nowcast_log_foreign_records_total',
       help: 'Records of the topic that somebody else wrote, passed over',
       labelNames: ['partition'],
+      registers,
+    }),
+    identitiesRead: new Counter({
+      name: 'nowcast_identities_read_total',
+      help: 'Identities of earlier events that were read before a stage went on',
+      labelNames: ['source'],
+      registers,
+    }),
+    identityFileProblems: new Counter({
+      name: 'nowcast_identity_file_problems_total',
+      help: 'Files of identities that were not believed or not written: the log is read instead',
       registers,
     }),
     retiredMonths: new Counter({

@@ -53,6 +53,11 @@ export function createLogTrimmer(dependencies: LogTrimmerDependencies, options: 
     return fill < NEARLY_FULL ? COLD_START_MS : 0
   }
 
+  async function receivedAt(partition: number, offset: number): Promise<number | undefined> {
+    for await (const chunk of log.readIdentities(partition, offset, offset + 1)) return chunk.receivedAt[0]
+    return undefined
+  }
+
   async function trim(): Promise<void> {
     const now = clock.now()
     const kept = keptMs()
@@ -63,7 +68,9 @@ export function createLogTrimmer(dependencies: LogTrimmerDependencies, options: 
       const old = await log.offsetAt(partition, now - kept)
       const eventsBelow = Math.max(0, Math.min(consumed, old))
       const outOfReach = eventsBelow - duplicateOffsets
-      const outOfAge = await log.offsetAt(partition, now - retentionMs - duplicateMs)
+      // Of the first event that may be read again, which may have waited for days.
+      const oldest = Math.min(now - retentionMs, (await receivedAt(partition, eventsBelow)) ?? now)
+      const outOfAge = await log.offsetAt(partition, oldest - duplicateMs)
       await log.trim(partition, eventsBelow, Math.min(eventsBelow, Math.max(0, outOfReach, outOfAge)))
     }
   }

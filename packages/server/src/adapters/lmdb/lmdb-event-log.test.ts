@@ -32,3 +32,24 @@ test('trimming deletes whole blocks below the offset, and identities only below 
   await log.stop()
   await rm(path, { recursive: true })
 })
+
+test('a log that holds its limit refuses events until some were deleted, and keeps what it has', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'nowcast-log-'))
+  const log = createLmdbEventLog({ path, partitions: 1, maxBytes: 256 * 1024 })
+  await log.start()
+  let appended = 0
+  const fill = async () => {
+    for (;;) {
+      await log.append([batchOf(appended, appended + 500)])
+      appended += 500
+    }
+  }
+  await expect(fill()).rejects.toMatchObject({ code: 'log_unavailable', retryable: true, retryAfterMs: 5000 })
+  expect(appended).toBeGreaterThan(0)
+  expect((await log.extent(0)).end).toBe(appended)
+  await log.trim(0, appended, appended)
+  await log.append([batchOf(appended, appended + 1)])
+  expect((await log.extent(0)).end).toBe(appended + 1)
+  await log.stop()
+  await rm(path, { recursive: true })
+})

@@ -2,10 +2,15 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Cluster, Redis } from 'ioredis'
 
-const NAMES = ['flush', 'set', 'begin', 'read-changes'] as const
+/** Each operation is a file of the folder `commands`, behind those that it shares with others. */
+const PARTS = {
+  flush: ['windows', 'flush'],
+  set: ['windows', 'set'],
+  begin: ['begin'],
+  'read-changes': ['read-changes'],
+} as const
 
-/** A file of the folder `commands`. */
-export type ScriptName = (typeof NAMES)[number]
+export type ScriptName = keyof typeof PARTS
 
 export type RunScript = (
   client: Redis | Cluster,
@@ -17,9 +22,10 @@ export type RunScript = (
 /** Reads the scripts of the folder `commands` beside this module, and beside the bundle that it becomes part of. */
 export async function loadScripts(folder = new URL('./commands/', import.meta.url)): Promise<RunScript> {
   const scripts = new Map<ScriptName, { lua: string; sha: string }>()
-  for (const name of NAMES) {
-    const lua = await readFile(new URL(`${name}.lua`, folder), 'utf8')
-    scripts.set(name, { lua, sha: createHash('sha1').update(lua).digest('hex') })
+  for (const [name, parts] of Object.entries(PARTS)) {
+    const files = await Promise.all(parts.map((part) => readFile(new URL(`${part}.lua`, folder), 'utf8')))
+    const lua = files.join('')
+    scripts.set(name as ScriptName, { lua, sha: createHash('sha1').update(lua).digest('hex') })
   }
   return async (client, name, keys, args) => {
     const { lua, sha } = scripts.get(name) as { lua: string; sha: string }
