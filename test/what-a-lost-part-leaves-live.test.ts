@@ -85,7 +85,7 @@ describe.skipIf(isRedisSkipped)('a node that loses', () => {
     expect(v).toBeGreaterThan(0)
     expect(await ask<TotalAnswer>(server.url, token, total)).toMatchObject({ v: expect.any(Number), previous: null })
     const short = { ...total, range: { last: '11h' } }
-    expect(await ask<TotalAnswer>(server.url, token, short)).toMatchObject({ previous: 0 })
+    expect(await ask<TotalAnswer>(server.url, token, short)).toMatchObject({ previous: { v: 0 } })
     const from = Date.now() - 3_600_000 + 1
     const cut = await postQuery(server.url, token, { ...total, range: { from, to: from + 1_800_000 } })
     expect(cut).toMatchObject({ status: 503, body: { error: { code: 'archive_unavailable' } } })
@@ -116,6 +116,12 @@ describe.skipIf(isRedisSkipped)('a node that loses', () => {
     await until(true, isArchived, WAIT_MS)
     archiveWay.refuse(true)
     archiveWay.reset()
+    // Once all that was sent is read into memory. The first point may just have lost the earliest of its baseline.
+    const isJudged = async () => {
+      const { status, body } = await postQuery<SeriesAnswer>(server.url, token, { ...series, range: whole })
+      return status === 200 && (body.series[0]?.points ?? []).slice(1, -2).every(({ band }) => band)
+    }
+    await until(true, isJudged, WAIT_MS)
     const live = await points(whole)
     const watched = (await socket
       .timeout(WAIT_MS)
@@ -129,9 +135,6 @@ describe.skipIf(isRedisSkipped)('a node that loses', () => {
     archiveWay.refuse(false)
     await until(true, async () => (await points(whole)).every(({ band }) => band), WAIT_MS)
     const known = new Map((await points(whole)).map((point) => [point.t, point]))
-    // Minutes go out of memory one by one: the first point may just have lost the earliest of its baseline.
-    const judged = live.slice(1)
-    expect(judged.every(({ band }) => band)).toBe(true)
-    for (const point of judged) if (known.has(point.t)) expect(point).toEqual(known.get(point.t))
+    for (const point of live.slice(1)) if (known.has(point.t)) expect(point).toEqual(known.get(point.t))
   })
 })
