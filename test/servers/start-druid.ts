@@ -27,6 +27,8 @@ const BUFFERS = {
   'druid.processing.numThreads': 1,
   'druid.processing.numMergeBuffers': 2,
   'druid.processing.buffer.sizeBytes': 32 * 1024 * 1024,
+  // Sketches of many buckets are more than the buffers hold.
+  'druid.query.groupBy.maxOnDiskStorage': 2 ** 31,
   'druid.server.http.numThreads': 20,
 }
 const PARTS = {

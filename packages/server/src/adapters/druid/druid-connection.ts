@@ -28,7 +28,7 @@ export interface DruidConnection {
   call<T>(method: 'GET' | 'POST', path: string, doing: string, body?: object): Promise<T | undefined>
 }
 
-const CALL_MS = 10_000
+const CALL_MS = 30_000
 const GRACE_MS = 2000
 
 /** Druid answers these when a question is too much for it, whoever asks. */
@@ -39,6 +39,7 @@ const CATEGORY_CODES: Record<string, 'query_timeout' | 'query_too_large' | undef
 
 interface DruidFailure {
   category?: string
+  errorClass?: string
   errorMessage?: string
   error?: string
 }
@@ -94,7 +95,9 @@ export function createDruidConnection({ url, queryTimeoutMs = 30_000 }: DruidLoc
       // Words of a proxy, which are shown as they are.
     }
     const words = (failure.errorMessage ?? failure.error ?? text).slice(0, 500)
-    const code = CATEGORY_CODES[failure.category ?? '']
+    // Of a groupBy that its buffers do not hold the category is INVALID_INPUT too.
+    const isTooLarge = failure.errorClass?.endsWith('ResourceLimitExceededException')
+    const code = isTooLarge ? 'query_too_large' : CATEGORY_CODES[failure.category ?? '']
     if (code) {
       return new NowcastError(
         code,
