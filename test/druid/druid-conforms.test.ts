@@ -18,6 +18,8 @@ const EXCEPTIONS = {
     'Kafka refuses a writer that was replaced, whatever the time: see unique-rows.test.ts',
   'the frontier of each partition is its highest offset, told apart by epoch':
     'which offsets are archived is told by the end of the topic, repeats with them; tested below',
+  'nor does the name of a property':
+    'a name with other characters than letters, digits and a few more is a 501: Druid does not quote it, tested below',
   'an insert over three months is found offset by offset':
     'an insert is one transaction a partition, which cannot be torn; tested below',
 }
@@ -67,11 +69,9 @@ describe.skipIf(kafkaIsMissing || druidIsMissing)('Druid', () => {
   eventStoreConformance('druid', { open, cleanUp: async () => {} }, EXCEPTIONS)
 
   test('the end of the topic is the frontier, and what is asked for of the rest is a 501 that names it', async () => {
-    const [first, second, third, ...others] = await store.frontiers(1)
-    expect(others).toEqual([])
-    const places = [first, second, third].map((at) => ({ partition: at?.partition, offset: at?.offset }))
-    // The last of 2000 rows in three partitions, unless later rows of other epochs stand behind them.
-    expect(places.filter(({ partition }) => partition !== 0)).toEqual([
+    const places = (await store.frontiers(1)).map(({ partition, offset }) => ({ partition, offset }))
+    // The last of 2000 rows in three partitions; rows of other epochs came behind those of partition 0.
+    expect(places).toEqual([
       { partition: 1, offset: 1999 },
       { partition: 2, offset: 1997 },
     ])
@@ -79,7 +79,14 @@ describe.skipIf(kafkaIsMissing || druidIsMissing)('Druid', () => {
       1990, 1991, 1992, 1993, 1994, 1995, 1996, 1997, 1998, 1999,
     ])
     const range = { project: 'shop', from: 0, to: 1, filters: [], bots: true }
+    const odd = {
+      ...range,
+      measures: ['events' as const],
+      timezone: 'UTC',
+      breakdown: `properties.x') OR ('1` as const,
+    }
     const refusals = [
+      store.aggregate(odd),
       store.funnel({ ...range, steps: [{ name: 'x', filters: [] }], windowMs: 1 }),
       store.rejected('shop', 1),
       store.deleteUser('shop', 'u1'),

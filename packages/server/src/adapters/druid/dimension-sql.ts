@@ -1,3 +1,4 @@
+import { NowcastError } from '../../errors.ts'
 import type { CellDimension, Dimension, Selection } from '../../ports/event-store.ts'
 
 const CELL_COLUMNS: Record<CellDimension, string> = {
@@ -10,6 +11,8 @@ const CELL_COLUMNS: Record<CellDimension, string> = {
 }
 const RAW_COLUMNS = ['browser', 'os', 'path', 'referrer_host', 'utm_source', 'utm_medium', 'utm_campaign']
 const PROPERTIES = 'properties.'
+/** Druid hands a path on to its own expressions without quoting it: other characters could end it. */
+const PLAIN_KEY = /^[\w .:@/-]+$/
 /** Events lie between these moments, epoch ms; the same bounds as in ClickHouse. */
 const END_OF_TIME = Date.UTC(2106, 1, 7, 6)
 
@@ -28,12 +31,21 @@ export const withinSql = ({ from, to }: { from: number; to: number }) =>
 export const textSql = (text: string) => `'${text.replaceAll("'", "''")}'`
 export const tableSql = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-/** What an event does not have is `(none)`. @throws RangeError for a dimension that does not exist */
+/**
+ * What an event does not have is `(none)`.
+ * @throws RangeError for a dimension that does not exist; NowcastError `not_supported`
+ */
 export function dimensionSql(dimension: Dimension): string {
   if (Object.hasOwn(CELL_COLUMNS, dimension)) return CELL_COLUMNS[dimension as CellDimension]
   if (RAW_COLUMNS.includes(dimension)) return `COALESCE(NULLIF("${dimension}", ''), '(none)')`
   if (!dimension.startsWith(PROPERTIES)) throw new RangeError(`no dimension ${JSON.stringify(dimension)}`)
-  const key = dimension.slice(PROPERTIES.length).replace(/[\\']/g, '\\$&')
+  const key = dimension.slice(PROPERTIES.length)
+  if (!PLAIN_KEY.test(key)) {
+    throw new NowcastError(
+      'not_supported',
+      `Druid as the archive cannot read a property whose name has other characters than A-Z, a-z, 0-9, blanks and _ . : @ / -: ${JSON.stringify(key)}. ClickHouse can.`,
+    )
+  }
   const path = textSql(`$['${key}']`)
   const json = `TO_JSON_STRING(JSON_QUERY(PARSE_JSON(properties), ${path}))`
   const text = `JSON_VALUE(PARSE_JSON(properties), ${path})`
