@@ -27,8 +27,6 @@ export interface TestClickHouse {
   urlOn(port: number): string
   /** Runs a statement and answers what it prints. */
   run(statement: string): Promise<string>
-  /** Where its data is. */
-  readonly dataDir: string
   kill(): Promise<void>
   /** Starts it again on the same data. @param setUp another one from now on */
   start(setUp?: ClickHouseSetUp): Promise<void>
@@ -92,7 +90,6 @@ export async function startClickHouse(first: ClickHouseSetUp = {}): Promise<Test
   await start(first)
   return {
     target,
-    dataDir,
     urlOn: (port) => `http://default:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`,
     run,
     async withRights(has) {
