@@ -121,14 +121,18 @@ describe('a query', () => {
     expect({ status, ...body.error }).toMatchObject({ status: 400, code: 'invalid_query', field: 'filters.country.0' })
     expect(body.error?.message).toContain('1,024 characters')
   })
-  it('with a thousand filters is answered, and the neighbours meanwhile', async () => {
-    const filters = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`properties.p${i}`, ['x']]))
-    const [many, few] = await Promise.all([
-      postQuery(server.url, token, { ...total, filters, range: { last: '7d' } }),
-      postQuery(server.url, readTokenOf(OTHER), total),
-    ])
-    expect({ status: many.status, v: (many.body as { v?: number }).v }).toEqual({ status: 200, v: 0 })
-    expect(few.status).toBe(200)
+  it('has a hundred filters at most', async () => {
+    const filters = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`properties.p${i}`, ['x']]))
+    const ask = (count: number) =>
+      postQuery(server.url, token, { ...total, filters: filters(count), range: { last: '7d' } })
+    expect(await ask(100)).toMatchObject({ status: 200, body: { v: 0 } })
+    for (const count of [101, 1000]) {
+      expect(await ask(count)).toMatchObject({
+        status: 400,
+        body: { error: { code: 'invalid_query', field: 'filters', message: expect.stringContaining('at most 100') } },
+      })
+    }
   })
   it.each(['minute', 'hour', 'day'])('of a time to come has every %s in it, each empty', async (granularity) => {
     const from = Math.ceil(Date.now() / DAY_MS) * DAY_MS + 30 * DAY_MS

@@ -40,6 +40,8 @@ export type Granularity = (typeof GRANULARITIES)[number]
 export const QUERY_LIMITS = {
   /** Buckets of one series. */
   buckets: 5000,
+  /** Dimensions that are filtered by, those of all steps of a funnel included. */
+  filters: 100,
   /** Values in all filters together. */
   filterValues: 1000,
   /** Rows of a breakdown. */

@@ -75,6 +75,7 @@ export function toQuestion(query: unknown, scope: Scope): Question {
   filters.push(...toFilters(scope.filters, project))
   const funnel = kind === 'funnel' ? toFunnel(parsed, project) : undefined
   const all = [...filters, ...(funnel?.steps.flatMap((step) => step.filters) ?? [])]
+  if (all.length > QUERY_LIMITS.filters) throw invalid('filters', `at most ${QUERY_LIMITS.filters} in all`)
   const values = all.reduce((sum, filter) => sum + filter.values.length, 0)
   if (values > QUERY_LIMITS.filterValues) throw invalid('filters', `at most ${QUERY_LIMITS.filterValues} values in all`)
   return {
