@@ -15,10 +15,16 @@ export function testStages() {
     .map((folder) => ({ name: folder, cwd: `packages/${folder}`, options: [] }))
   const scripts = { name: 'scripts', cwd: '.', options: ['--project', 'scripts'] }
   const [system, faults] = ['system', 'faults'].map((name) => ({ name, cwd: '.', options: ['--project', name] }))
-  const isServer = ({ name }) => name === 'server'
-  // The server's takes as long as all others, and mostly waits for what it has killed.
+  const [server, others] = [true, false].map((is) => packages.filter(({ name }) => (name === 'server') === is))
+  // The server's takes as long as all others twice, and mostly waits for what it has killed.
+  const [first, second] = [1, 2].map((half) =>
+    server.map((suite) => ({ ...suite, name: `${suite.name}-${half}`, options: [`--shard=${half}/2`] })),
+  )
   return [
-    [packages.filter(isServer), [scripts, ...packages.filter((suite) => !isServer(suite))]],
+    [
+      [...first, ...others.filter(({ name }) => name === 'react-dashboard')],
+      [...second, scripts, ...others.filter(({ name }) => name !== 'react-dashboard')],
+    ],
     [[system], [faults]],
   ]
 }
