@@ -5,7 +5,7 @@ export default defineConfig({
     name: 'server',
     include: ['{src,test}/**/*.test.ts'],
     // Adapters' suites start Redis or an engine, on machines with few cores.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 })
