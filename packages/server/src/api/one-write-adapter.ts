@@ -7,7 +7,7 @@ interface Framing {
 
 /**
  * Socket.IO's adapter in memory, which frames what it sends to a room once and in one piece: header and payload apart,
- * as `ws` frames them, are gathered anew for each viewer, which costs as much as the rest of writing them.
+ * as `ws` frames them, are gathered anew for each viewer.
  */
 export class OneWriteAdapter extends Adapter {
   constructor(...args: ConstructorParameters<typeof Adapter>) {
