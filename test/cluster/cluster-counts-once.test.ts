@@ -18,6 +18,8 @@ import { type Cluster, startCluster } from './harness/start-cluster.ts'
 
 /** In all; the long form has 250. */
 const FAULTS = Number(process.env.CLUSTER_FAULTS ?? 6)
+/** Between batches of a client: the long form is under more load too. */
+const PAUSE_MS = FAULTS > 6 ? 60 : 200
 const FAULT_MS = 40_000
 const CATCH_UP_MS = 120_000
 const CLIENTS = 4
@@ -46,7 +48,7 @@ async function sendDuring(seed: number, meanwhile: () => Promise<void>): Promise
     const random = seededRandom(seed + i)
     const nextBatch = generateTraffic({ random, name: `${seed}-${i}`, startedAt })
     const { url } = nodes[i % nodes.length] as (typeof nodes)[0]
-    return startRetryingClient({ url, project, nextBatch, random, ledger })
+    return startRetryingClient({ url, project, nextBatch, random, ledger, pauseMs: PAUSE_MS })
   })
   await meanwhile()
   await Promise.all(clients.map((client) => client.stop()))

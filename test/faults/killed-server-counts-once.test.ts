@@ -9,6 +9,8 @@ import { faultSeed, seededRandom } from './harness/seeded-random.ts'
 import { type SupervisedServer, superviseServer } from './harness/supervised-server.ts'
 
 const KILLS = Number(process.env.FAULT_KILLS ?? 20)
+/** Between batches of a client: the long form is under more load too. */
+const PAUSE_MS = KILLS > 20 ? 60 : 200
 const KILL_MS = 20_000
 const CLIENTS = 4
 const CATCH_UP_MS = 60_000
@@ -55,7 +57,7 @@ test(
       const nextBatch = generateTraffic({ random, name: `client-${i}`, startedAt })
       return startRetryingClient({
         url: server.url,
-        ...{ project, nextBatch, random, ledger, onMoment: injector.onMoment },
+        ...{ project, nextBatch, random, ledger, pauseMs: PAUSE_MS, onMoment: injector.onMoment },
       })
     })
     const done = await injector.run()

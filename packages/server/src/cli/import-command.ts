@@ -10,7 +10,6 @@ import type { ImportFormat } from './import/import-format.ts'
 import type { ImportReport } from './import/import-report.ts'
 import { projectOf } from './project-of.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
-import { serve } from './serve.ts'
 
 interface ImportFlags extends ConfigFlags {
   project?: string
@@ -68,6 +67,7 @@ async function serverOf(config: Config): Promise<{ url: string; stop(): Promise<
       `process ${holder.pid} holds ${config.dataDir} and does not answer yet: try again in a moment`,
     )
   console.error('No server is running on this data directory: starting one for the import')
+  const { serve } = await import('./serve.ts')
   return serve({ ...config, port: 0, host: '127.0.0.1' })
 }
 

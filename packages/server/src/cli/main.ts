@@ -2,19 +2,15 @@ import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import pc from 'picocolors'
 import { AGGREGATORS, ROLES } from '../config.ts'
-import { auditCommand } from './audit-command.ts'
-import { deleteUserCommand } from './delete-user-command.ts'
-import { demoCommand } from './demo-command.ts'
-import { doctorCommand } from './doctor-command.ts'
-import { exportCommand } from './export-command.ts'
-import { flinkCommand } from './flink-command.ts'
-import { importCommand } from './import-command.ts'
-import { startCommand } from './start-command.ts'
-import { tokenCommand } from './token-command.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 const program = new Command('nowcast').description('Real-time product analytics, self-hosted.').version(version)
+
+/** The action of a command whose code is loaded when it is run: help and short commands answer at once. */
+function loaded<Args extends unknown[]>(load: () => Promise<(...args: Args) => Promise<void>>) {
+  return async (...args: Args): Promise<void> => (await load())(...args)
+}
 
 /** The options that every command on a data directory takes. */
 function onDataDir(command: Command): Command {
@@ -48,13 +44,15 @@ function serving(command: Command): Command {
     .option('--trust-proxy <hops or subnets>', 'proxies whose X-Forwarded-For is believed')
 }
 
-serving(program.command('start', { isDefault: true }).description('start a server')).action(startCommand)
+serving(program.command('start', { isDefault: true }).description('start a server')).action(
+  loaded(async () => (await import('./start-command.ts')).startCommand),
+)
 
 serving(
   program.command('demo').description('start a server with the simulated traffic of a shop, in a project of its own'),
 )
   .option('--events-per-second <number>', 'live traffic, on average (default: 5)')
-  .action(demoCommand)
+  .action(loaded(async () => (await import('./demo-command.ts')).demoCommand))
 
 onDataDir(
   program
@@ -79,14 +77,14 @@ onDataDir(
   )
   .option('--key <key>', 'secret key (default: the project’s in the data directory)')
   .option('--force', 'import a finished file again')
-  .action(importCommand)
+  .action(loaded(async () => (await import('./import-command.ts')).importCommand))
 
 onDataDir(program.command('token').description('print a read token and the dashboard’s address with it'))
   .option('--project <id>', 'project it reads (default: the first)')
   .option('--filter <dimension=value...>', 'forced on every query, like country=US; repeat for more')
   .option('--metric <metric...>', 'metrics it allows (default: all)')
   .option('--expires <span>', 'how long it is valid: 30m, 12h, 1d (default: 1d)')
-  .action(tokenCommand)
+  .action(loaded(async () => (await import('./token-command.ts')).tokenCommand))
 
 onDataDir(
   program
@@ -98,7 +96,7 @@ onDataDir(
     .option('--filter <dimension=value...>', 'only these events, like country=US; repeat for more')
     .addOption(new Option('--format <format>').choices(['ndjson', 'csv', 'parquet']).default('ndjson'))
     .option('--out <file>', 'file to write (default: stdout)'),
-).action(exportCommand)
+).action(loaded(async () => (await import('./export-command.ts')).exportCommand))
 
 onDataDir(
   program
@@ -106,16 +104,16 @@ onDataDir(
     .description('make a user’s stored events name nobody; counts stay')
     .argument('<id>', 'user id or anonymous id')
     .option('--project <id>', 'project of the user (default: the first)'),
-).action(deleteUserCommand)
+).action(loaded(async () => (await import('./delete-user-command.ts')).deleteUserCommand))
 
 onDataDir(program.command('audit').description('compare log, live figures and history; exit 1 where they differ'))
   .option('--from <time>', 'ISO 8601 (default: everything)')
   .option('--to <time>', 'ISO 8601 (default: now)')
-  .action(auditCommand)
+  .action(loaded(async () => (await import('./audit-command.ts')).auditCommand))
 
 onDataDir(
   program.command('doctor').description('check the data directory and every connection, and say what to do'),
-).action(doctorCommand)
+).action(loaded(async () => (await import('./doctor-command.ts')).doctorCommand))
 
 onDataDir(
   program
@@ -129,7 +127,7 @@ onDataDir(
     .option('--transaction-timeout <span>', 'when brokers give up what is not committed: 15m, 1h (default: 15m)')
     .option('--with-secrets', 'print passwords and keys too, not … in their place')
     .option('--property <name=value...>', 'of Kafka’s Java client, for both topics; repeat for more'),
-).action(flinkCommand)
+).action(loaded(async () => (await import('./flink-command.ts')).flinkCommand))
 
 program.parseAsync().catch((error: Error) => {
   // What we say ourselves is enough; anything else is a fault of ours, and its place matters.
