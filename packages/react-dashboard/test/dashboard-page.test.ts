@@ -10,11 +10,26 @@ import { startTestServer } from './server/start-test-server.ts'
 const TOKEN = `head.${Buffer.from(JSON.stringify({ project: 'shop' })).toString('base64url')}.sign`
 const PHONE = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
+/** CPU time of the page's main thread until everything is drawn. */
+const MOST_DRAWN_MS = 2500
+/** CPU time of the page's main thread for all that a second brings. */
+const MOST_TICK_MS = 100
+
 /** What the browser says has moved by itself. */
 interface LayoutShift {
   value: number
   hadRecentInput: boolean
   sources: { node: Node | null }[]
+}
+
+/** Starts to count the CPU time of a page's main thread, which does not grow when others have the processor; ms. */
+async function mainThreadWork(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN)
+  }
 }
 
 describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
@@ -247,11 +262,11 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       expect(complaints).toEqual([])
     })
 
-    it('paints at once, moves nothing, and is never busy for long', async () => {
+    it('is drawn with little work, moves nothing, and is never busy for long', async () => {
       opened = await openPage(browser)
       const { page, complaints } = opened
       await page.addInitScript(() => {
-        const seen = { shifts: [] as string[], moved: 0, longMs: [] as number[] }
+        const seen = { shifts: [] as string[], moved: 0 }
         Object.assign(globalThis, { seen })
         new PerformanceObserver((list) => {
           for (const { value, hadRecentInput, sources } of list.getEntries() as unknown as LayoutShift[]) {
@@ -261,34 +276,35 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
             seen.moved += value
           }
         }).observe({ type: 'layout-shift', buffered: true })
-        new PerformanceObserver((list) => {
-          for (const { startTime, duration } of list.getEntries()) if (startTime > 3000) seen.longMs.push(duration)
-        }).observe({ type: 'longtask', buffered: true })
       })
+      const workedMs = await mainThreadWork(page)
       await page.goto(`${server.url}/#token=${TOKEN}`)
       await vi.waitFor(() => expect(page.url()).toBe(`${server.url}/`), { timeout: 8000 })
       await expectDrawn(page)
+      const drawnMs = await workedMs()
       expect(await page.evaluate('globalThis.seen.shifts')).toEqual([])
       const running = page.locator('.nowcast-lines .nowcast-partial').first()
+      const tickMs: number[] = []
       for (let count = 0; count < 8; count++) {
         const before = await running.getAttribute('d')
+        const workedBefore = await workedMs()
         server.tick({ ms: 1000, boost: 1 + (count % 3) })
         await vi.waitFor(async () => expect(await running.getAttribute('d')).not.toBe(before), { timeout: 8000 })
+        tickMs.push((await workedMs()) - workedBefore)
       }
-      const { moved, longMs, paintMs } = await page.evaluate(() => {
-        const { seen } = globalThis as unknown as { seen: { moved: number; longMs: number[] } }
+      const { moved, paintMs } = await page.evaluate(() => {
+        const { seen } = globalThis as unknown as { seen: { moved: number } }
         const [paint] = performance.getEntriesByName('first-contentful-paint')
         return { ...seen, paintMs: Math.round(paint?.startTime ?? Number.NaN) }
       })
-      const longest = Math.round(Math.max(0, ...longMs))
       process.stderr.write(
-        `first paint after ${paintMs} ms; longest task of the live page: ${longest || 'below 50'} ms\n`,
+        `first paint after ${paintMs} ms; the page's thread: ${Math.round(drawnMs)} ms until drawn, ${tickMs.map(Math.round)} ms for each tick\n`,
       )
       // Figures that double and treble take more room: nothing but the words beside them moves.
       expect(moved).toBeLessThan(0.01)
-      // On a quiet machine 0.3 s, and no task over 100 ms; these bounds hold on one that is busy with other things.
-      expect(paintMs).toBeLessThan(8000)
-      expect(longest).toBeLessThan(1500)
+      expect(drawnMs).toBeLessThan(MOST_DRAWN_MS)
+      // All that a tick brings, so no task of it is longer. Where the page waits for the processor, ticks pile up.
+      expect(tickMs.sort((a, b) => a - b)[tickMs.length / 2]).toBeLessThan(MOST_TICK_MS)
       expect(complaints).toEqual([])
     })
 
