@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-const LONG = ['test/**/*.long.test.ts']
+const LONG = ['{test,packages/server/src}/**/*.long.test.ts']
 /** Servers that are killed, starved, cut off and sent rubbish: they mostly wait. */
 const FAULTS = ['test/{cluster,faults,fuzz}/**/*.test.ts']
 /** Needs Flink, which is large: `npm run test:flink` fetches it. */
-const FLINK = ['test/flink/*.test.ts']
+const FLINK = ['test/flink/*.test.ts', 'packages/server/src/**/*.flink.test.ts']
 /** Needs Druid, which is large too: `npm run test:druid` fetches it. */
-const DRUID = ['test/druid/*.test.ts']
+const DRUID = ['test/druid/*.test.ts', 'packages/server/src/**/*.druid.test.ts']
 
 export default defineConfig({
   test: {
@@ -36,7 +36,7 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
-      // What takes minutes: `npm run test:faults` runs it, beside the long forms of the others.
+      // What takes minutes: `npm run test:faults` runs it, beside the long forms of the others; `npm run test:guides` the guides.
       {
         test: {
           name: 'long',

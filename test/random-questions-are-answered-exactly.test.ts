@@ -1,6 +1,7 @@
 import { type Filters, type FunnelAnswer, METRICS, type Query, type SeriesAnswer } from '@nowcast/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { checkRuns } from '../packages/server/src/ports/check-runs.conformance.ts'
 import { anomalyOf } from './reference/anomalies-of.ts'
 import { checkBreakdown, checkSeries, checkTotal, differs } from './reference/check-answer.ts'
 import { funnelOf, stepsOf } from './reference/funnel-of.ts'
@@ -93,7 +94,7 @@ const anyRange = (mostMs: number) =>
 
 const selection = { filters: anyFilters, bots: fc.boolean(), timezone: fc.constantFrom(...ZONES) }
 const metrics = METRICS.filter((metric) => metric !== 'active_users')
-const options = { numRuns: 100 }
+const options = { numRuns: checkRuns(50) }
 
 it('series', async () => {
   const anyCase = fc.constantFrom('minute' as const, 'hour' as const, 'day' as const).chain((granularity) =>
@@ -219,7 +220,7 @@ it('anomalies, and the band, of series by minute and by hour', async () => {
         }
       }
     }),
-    { numRuns: 30 },
+    { numRuns: checkRuns(15) },
   )
   expect(found).toBeGreaterThan(0)
 })

@@ -15,7 +15,7 @@ const EXCEPTIONS = {
   'refused events are kept per project, newest first':
     'Druid takes rows from its topic only: refused events are counted, and asking for them is a 501',
   'rows whose lease has ended by the store’s own clock are refused, and their whole insert with them':
-    'Kafka refuses a writer that was replaced, whatever the time: see unique-rows.test.ts',
+    'Kafka refuses a writer that was replaced, whatever the time: see unique-rows.druid.test.ts',
   'the frontier of each partition is its highest offset, told apart by epoch':
     'which offsets are archived is told by the end of the topic, repeats with them; tested below',
   'nor does the name of a property':

@@ -1,17 +1,14 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { hasKafkaJars, kafkaJars } from '../../scripts/kafka-jars.mjs'
+import { hasKafkaJars, isListening, kafkaClassPath, kafkaJars, kafkaJvmFlags } from '../../scripts/kafka-jars.mjs'
 import { freePorts } from './free-ports.ts'
 
 const START_MS = 90_000
-/** Only what ends a broker is worth showing. */
-const CLASSES = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(kafkaJars, '*')]
-const JVM = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...CLASSES]
+const JVM = kafkaJvmFlags()
 
 /** One real broker in KRaft mode, with its data in a temporary folder. */
 export interface KafkaServer {
@@ -73,7 +70,7 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
   const port = options.port ?? free
   const address = `127.0.0.1:${port}`
   const names = proxies.map((_, i) => `PROXIED${i}`)
-  const jvm = options.jvm ? [...options.jvm, ...CLASSES] : JVM
+  const jvm = options.jvm ? [...options.jvm, ...kafkaClassPath()] : JVM
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': nodeId,
@@ -166,8 +163,24 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
     return (await running).stdout
   }
 
-  try {
+  /** Storage is formatted once for each place in a cluster: it takes as long as a start. */
+  async function format(): Promise<void> {
+    const formatted = join(kafkaJars, `formatted-${nodeId}`)
+    const data = join(folder, 'data')
+    if (existsSync(formatted)) return cpSync(formatted, data, { recursive: true })
     await runTool('kafka.tools.StorageTool', ['format', '-t', 'Tk93Y2FzdFRlc3RzMDAwMQ', '-c', configFile])
+    const copy = mkdtempSync(`${formatted}-`)
+    cpSync(data, copy, { recursive: true })
+    try {
+      renameSync(copy, formatted)
+    } catch {
+      // Another was faster.
+      rmSync(copy, { recursive: true })
+    }
+  }
+
+  try {
+    await format()
     await start()
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -200,16 +213,4 @@ export async function startKafkaCluster(brokers: number): Promise<KafkaServer[]>
   const failed = settled.find((one) => one.status === 'rejected')
   if (failed) await Promise.all(settled.map((one) => one.status === 'fulfilled' && one.value.stop()))
   return Promise.all(started)
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const settle = (open: boolean) => {
-      socket.destroy()
-      resolve(open)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-  })
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test as run } from 'vitest'
 import { bucketStart } from '../window/zone.ts'
+import { checkRuns } from './check-runs.conformance.ts'
 import type { AggregateRequest, AggregateRow, Dimension, EventStore, Measure, Selection } from './event-store.ts'
 import { dimensionValue, isSelected, type ModelEvent, rowsOf } from './event-store-model.conformance.ts'
 import { funnelConformance } from './funnel.conformance.ts'
@@ -203,7 +204,7 @@ export function eventStoreConformance(
         fc.asyncProperty(anyRequest, async (request) => {
           expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
         }),
-        { numRuns: 150, examples: [[zeroBeforeNegative]] },
+        { numRuns: checkRuns(40), examples: [[zeroBeforeNegative]] },
       )
     })
 
@@ -226,7 +227,7 @@ export function eventStoreConformance(
         fc.asyncProperty(anyRanking, async (request) => {
           expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
         }),
-        { numRuns: 60 },
+        { numRuns: checkRuns(20) },
       )
     })
 

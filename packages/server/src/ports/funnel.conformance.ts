@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { checkRuns } from './check-runs.conformance.ts'
 import type { EventStore, FunnelRequest, FunnelRow } from './event-store.ts'
 import { dimensionValue, isSelected, type ModelEvent, rowsOf } from './event-store-model.conformance.ts'
 
@@ -112,7 +113,7 @@ export function funnelConformance(store: () => EventStore): void {
         fc.asyncProperty(anyRequest, async (request) => {
           expect(await store().funnel(request)).toEqual(naiveFunnel(events, request))
         }),
-        { numRuns: 100 },
+        { numRuns: checkRuns(30) },
       )
     })
 
