@@ -5,28 +5,31 @@ import { root } from './public-packages.mjs'
 const NOT_OURS = ['node_modules', 'dist', '.turbo']
 
 /**
- * Every suite of tests: its name, and how vitest runs it.
- * @returns stages that follow each other, of lanes that run beside each other, of suites that follow each other
+ * Every suite of tests: its name, and how vitest runs it. The longest come first, so that none runs alone at the end;
+ * what would take longer than all others is cut into parts.
  */
-export function testStages() {
+export function testSuites() {
   const packages = readdirSync(`${root}/packages`)
     .filter((folder) => existsSync(`${root}/packages/${folder}/package.json`))
     .filter((folder) => hasTests(`${root}/packages/${folder}`))
     .map((folder) => ({ name: folder, cwd: `packages/${folder}`, options: [] }))
-  const scripts = { name: 'scripts', cwd: '.', options: ['--project', 'scripts'] }
-  const [system, faults] = ['system', 'faults'].map((name) => ({ name, cwd: '.', options: ['--project', name] }))
-  const [server, others] = [true, false].map((is) => packages.filter(({ name }) => (name === 'server') === is))
-  // The server's takes as long as all others twice, and mostly waits for what it has killed.
-  const [first, second] = [1, 2].map((half) =>
-    server.map((suite) => ({ ...suite, name: `${suite.name}-${half}`, options: [`--shard=${half}/2`] })),
-  )
+  const ofProject = (name) => ({ name, cwd: '.', options: ['--project', name] })
+  const isServer = ({ name }) => name === 'server'
   return [
-    [
-      [...first, ...others.filter(({ name }) => name === 'react-dashboard')],
-      [...second, scripts, ...others.filter(({ name }) => name !== 'react-dashboard')],
-    ],
-    [[system], [faults]],
+    ofProject('faults'),
+    ...inParts(ofProject('system'), 3),
+    ...packages.filter(isServer).flatMap((server) => inParts(server, 2)),
+    ...packages.filter((suite) => !isServer(suite)),
+    ofProject('scripts'),
   ]
+}
+
+function inParts({ name, cwd, options }, parts) {
+  return Array.from({ length: parts }, (_, i) => ({
+    name: `${name}-${i + 1}`,
+    cwd,
+    options: [...options, `--shard=${i + 1}/${parts}`],
+  }))
 }
 
 function hasTests(folder) {
