@@ -10,6 +10,8 @@ const WAIT_MS = 30_000
 const POLL_MS = 50
 /** A difference that is still there then is none of inserts under way. */
 const MOST_COUNTS = 20
+/** No event is later: what the archive can hold ends before it. */
+const LAST_MS = 7e12
 const COLD: Fence = { offset: 0, cuts: [] }
 
 export interface AuditDependencies {
@@ -61,8 +63,10 @@ export async function audit(dependencies: AuditDependencies, options: AuditOptio
   const { fences, hot, completeSince } = await hotTotals(log, hotStore)
   await archivedPast(fences, dependencies)
 
-  const hotFrom = Math.max(from, completeSince)
-  const archived = await eventStore.minuteTotals(log.epoch, hotFrom, Math.min(to, 7e12), fences)
+  const end = Math.min(to, LAST_MS)
+  // A hot store that is still being filled is complete with nothing: since no time at all.
+  const hotFrom = Math.min(Math.max(from, completeSince), end)
+  const archived = await eventStore.minuteTotals(log.epoch, hotFrom, end, fences)
   const inRange = ({ minute }: MinuteTotals) => minute >= hotFrom && minute < to
   const archivedByKey = new Map(archived.filter(inRange).map((totals) => [keyOf(totals), totals]))
   const hotByKey = new Map(hot.filter(inRange).map((totals) => [keyOf(totals), totals]))
@@ -80,7 +84,7 @@ export async function audit(dependencies: AuditDependencies, options: AuditOptio
     })
   }
 
-  const whole = await settledIntegrity(eventStore, Math.max(0, from), Math.min(to, 7e12))
+  const whole = await settledIntegrity(eventStore, Math.max(0, from), end)
   if (whole.rows !== whole.distinct)
     differences.push({
       what: 'rows of the archive that stand there twice',
