@@ -203,6 +203,9 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
 
   test('a killed job manager: the job goes on from the checkpoint that it left', () =>
     underLoad(async () => {
+      // Its transactions must outlast the time without it: brokers drop those that a checkpoint had not yet committed.
+      await submitted('--upgrade', '--checkpoint', '700ms')
+      await moreEvents()
       await flink.kill('jobManager')
       await moreEvents()
       await untilSaid(/the job in Flink has written nothing for \d+ s and \d+ events wait: is it running/)
