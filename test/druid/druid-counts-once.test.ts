@@ -81,11 +81,14 @@ describe.skipIf(kafkaIsMissing || druidIsMissing)('history in Druid', () => {
   /** Ends the load in the midst of what `fault` has left, and waits until all is counted. */
   async function underLoad(fault: () => Promise<void>): Promise<void> {
     startLoad()
-    await moreEvents()
-    await fault()
-    await moreEvents()
-    await Promise.all(clients.map((client) => client.stop()))
-    clients = []
+    try {
+      await moreEvents()
+      await fault()
+      await moreEvents()
+    } finally {
+      await Promise.all(clients.map((client) => client.stop()))
+      clients = []
+    }
     await expectAllCounted()
   }
 

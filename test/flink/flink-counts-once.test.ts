@@ -121,10 +121,13 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
   /** Ends the load in the midst of what `fault` has left, and waits until all is counted. */
   async function underLoad(fault: () => Promise<void>): Promise<void> {
     startLoad()
-    await moreEvents()
-    await fault()
-    await moreEvents()
-    await stopLoad()
+    try {
+      await moreEvents()
+      await fault()
+      await moreEvents()
+    } finally {
+      await stopLoad()
+    }
     await expectAllCounted()
   }
 
@@ -205,6 +208,7 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
     underLoad(async () => {
       // Its transactions must outlast the time without it: brokers drop those that a checkpoint had not yet committed.
       await submitted('--upgrade', '--checkpoint', '700ms')
+      await until(true, () => latestCheckpoint(flink.folder) !== undefined, CATCH_UP_MS)
       await moreEvents()
       await flink.kill('jobManager')
       await moreEvents()
@@ -213,7 +217,7 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
         /✗ windows of Flink: job +it has written nothing for \d+ s and \d+ events wait; the last one that it counted came at 20/,
       )
       await flink.start('jobManager')
-      await submitted('--from', latestCheckpoint(flink.folder))
+      await submitted('--from', latestCheckpoint(flink.folder) as string)
     }))
 
   test('a job that begins anew, without its state, is trusted when it has caught up', () =>
@@ -225,7 +229,7 @@ describe.skipIf(kafkaIsMissing || flinkIsMissing || isRedisSkipped)('windows cou
 })
 
 /** The last checkpoint that was completed, of whichever job. */
-function latestCheckpoint(folder: string): string {
+function latestCheckpoint(folder: string): string | undefined {
   const found: { path: string; at: number }[] = []
   for (const job of readdirSync(join(folder, 'checkpoints'))) {
     for (const name of readdirSync(join(folder, 'checkpoints', job)).filter((each) => each.startsWith('chk-'))) {
@@ -235,6 +239,5 @@ function latestCheckpoint(folder: string): string {
     }
   }
   found.sort((a, b) => b.at - a.at)
-  if (!found[0]) throw new Error('no checkpoint was completed')
-  return found[0].path
+  return found[0]?.path
 }
