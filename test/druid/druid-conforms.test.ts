@@ -12,7 +12,7 @@ const CATCH_UP_MS = 240_000
 /** What Druid does not do, and why that is no harm or what the answer is instead. */
 const EXCEPTIONS = {
   funnels: 'Druid does not tell the order of a user’s events: 501',
-  'refused events are kept per project, newest first':
+  'refused events are kept per project for seven days, newest first':
     'Druid takes rows from its topic only: refused events are counted, and asking for them is a 501',
   'rows whose lease has ended by the store’s own clock are refused, and their whole insert with them':
     'Kafka refuses a writer that was replaced, whatever the time: see unique-rows.druid.test.ts',

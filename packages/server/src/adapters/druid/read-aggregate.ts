@@ -40,6 +40,7 @@ export async function readAggregate(
   const { measures, granularity, limit } = request
   if (request.from >= request.to || measures.length === 0) return []
   const table = tableSql(datasource)
+  if (request.others) return largestAndOthers(connection, table, request)
   const asked = { ...request, keys: request.keys ?? (await largestKeys(connection, table, request)) }
   const others = measures.filter((measure) => measure !== 'active_users')
   const isMixed = others.length > 0 && others.length < measures.length
@@ -52,8 +53,25 @@ export async function readAggregate(
   const rows = isMixed ? join(measures, answers) : answers.flat()
   if (granularity !== undefined) return rows.sort((a, b) => a.t - b.t || compare(a.key ?? '', b.key ?? ''))
   for (const row of rows) row.t = given.from
-  rows.sort((a, b) => compare(b.values[0] as bigint, a.values[0] as bigint) || compare(a.key ?? '', b.key ?? ''))
+  rows.sort(byValue)
   return rows.slice(0, limit)
+}
+
+/** The largest keys, then all others together: distinct users are counted anew, since they cannot be added up. */
+async function largestAndOthers(
+  connection: DruidConnection,
+  table: string,
+  request: AggregateRequest,
+): Promise<AggregateRow[]> {
+  const { limit = 0 } = request
+  const isOther = ({ key }: AggregateRow) => key === OTHER
+  const ranked = await run(connection, table, { ...request, limit: limit + 1 })
+  const keys = ranked.filter((row) => !isOther(row)).slice(0, limit)
+  const kept = keys.map(({ key }) => key as string)
+  const rows =
+    ranked.length === keys.length ? ranked : await run(connection, table, { ...request, keys: kept, limit: undefined })
+  for (const row of rows) row.t = request.from
+  return [...rows.filter((row) => !isOther(row)).sort(byValue), ...rows.filter(isOther)]
 }
 
 /** With a granularity and a breakdown: the keys that are largest over the whole range, where there are more. */
@@ -168,6 +186,9 @@ function join(measures: readonly Measure[], [others = [], active = []]: Aggregat
   }
   return [...joined.values()]
 }
+
+const byValue = (a: AggregateRow, b: AggregateRow) =>
+  compare(b.values[0] as bigint, a.values[0] as bigint) || compare(a.key ?? '', b.key ?? '')
 
 function compare<T extends string | bigint>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0

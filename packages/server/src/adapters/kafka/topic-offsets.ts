@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogExtent } from '../../ports/event-log.ts'
-import { kafkaErrorOf } from './kafka-error.ts'
+import { type KafkaError, kafkaErrorOf } from './kafka-error.ts'
 import type { TopicView } from './topic-view.ts'
 import { EARLIEST, LATEST, type ListedOffset, listOffsetsRequest, readListedOffsets } from './wire/list-offsets.ts'
 
 const ASK_MS = 3000
 const TRIES = 3
+const RETRY_MS = 100
+/** A topic that was just made, or has lost its leader, has one in a moment. */
+const SETTLING = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']
+const SETTLE_MS = 3000
 
 interface Known {
   start: number
@@ -35,6 +40,7 @@ export function createTopicOffsets(view: TopicView): TopicOffsets {
   let asking: Promise<void> | undefined
 
   async function list(partitions: readonly number[], timestamp: number): Promise<ListedOffset[]> {
+    const deadline = performance.now() + SETTLE_MS
     for (let tries = 1; ; tries++) {
       try {
         const { leaders, problem } = view.byLeader(partitions)
@@ -53,7 +59,9 @@ export function createTopicOffsets(view: TopicView): TopicOffsets {
         }
         return listed
       } catch (error) {
-        if (tries === TRIES) throw error
+        const isSettling = SETTLING.includes((error as KafkaError).type) && performance.now() < deadline
+        if (tries >= TRIES && !isSettling) throw error
+        if (tries > 1) await sleep(RETRY_MS)
         // The leader may be another by now.
         await view.refresh()
       }
