@@ -299,6 +299,8 @@ it('what was exported can be imported: all fields, counts and revenue as they we
     const { code, stdout } = await server.run('import', ...args, ...again)
     expect([code, stdout]).toEqual([0, expect.stringContaining(`${count} accepted, 0 rejected`)])
     await until(count, copied)
+    // An export reads the archive, which may be a moment behind.
+    await until(count, async () => (await exported('copy')).rows.length)
     expect((await exported('copy')).rows).toEqual(rows)
     expect(await figures(COPY)).toEqual(await figures(SHOP))
   }
