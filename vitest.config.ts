@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const LONG = ['{test,packages/server/src}/**/*.long.test.ts']
+const LONG = ['{test,packages/*/src,packages/*/test}/**/*.long.test.ts']
 /** Servers that are killed, starved, cut off and sent rubbish: they mostly wait. */
 const FAULTS = ['test/{cluster,faults,fuzz}/**/*.test.ts']
 /** Needs Flink, which is large: `npm run test:flink` fetches it. */
@@ -36,7 +36,8 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
-      // What takes minutes: `npm run test:faults` runs it, beside the long forms of the others; `npm run test:guides` the guides.
+      // What takes minutes: `npm run test:faults` runs it, beside the long forms of the others; `npm run test:matrix`
+      // the versions of React, Node.js and others, `npm run test:guides` the guides.
       {
         test: {
           name: 'long',

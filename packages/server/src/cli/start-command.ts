@@ -1,7 +1,6 @@
 import { firstSignal } from './first-signal.ts'
 import { printWelcome } from './print-welcome.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
-import { serve } from './serve.ts'
 
 const print = (line: string) => console.log(line)
 
@@ -9,6 +8,8 @@ const print = (line: string) => console.log(line)
 export async function startCommand(flags: ConfigFlags): Promise<void> {
   const signal = firstSignal()
   const config = await readConfig(flags)
+  // Only now: a configuration that cannot be used is refused at once.
+  const { serve } = await import('./serve.ts')
   const served = await serve(config)
   await printWelcome(served.url, served.nowcast.projects, print)
   await signal
