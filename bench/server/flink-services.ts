@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { toConfig } from '../../packages/server/src/config.ts'
 import { submitFlinkJob } from '../../packages/server/src/flink-job.ts'
@@ -25,6 +25,7 @@ interface Job {
 
 async function start(): Promise<object> {
   if (flinkIsMissing) throw new Error(flinkIsMissing)
+  if (!existsSync(JAR)) throw new Error('Nowcast’s functions are not built: npm run test:flink builds them')
   flink = await startFlink([JAR], PATIENT)
   return {}
 }
