@@ -8,5 +8,3 @@ export function kafkaClassPath(): string[]
 export function hasKafkaJars(): boolean
 /** Fetches the jars through Maven; answers why it failed. */
 export function installKafkaJars(): Promise<string | undefined>
-/** Whether somebody listens on a port of this machine. */
-export function isListening(port: number): Promise<boolean>

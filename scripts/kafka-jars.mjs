@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts, isListening } from './loopback-ports.mjs'
 import { runCommand } from './run-command.mjs'
 
 const VERSION = '4.1.1'
@@ -30,8 +30,8 @@ export function kafkaJvmFlags() {
 }
 
 /** The class path; of the log only what ends a broker is worth showing. */
-export function kafkaClassPath(folder = kafkaJars) {
-  return ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(folder, '*')]
+export function kafkaClassPath() {
+  return ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(kafkaJars, '*')]
 }
 
 /** Whether the jars are there. */
@@ -82,7 +82,7 @@ export async function installKafkaJars() {
 
 /** Starts a broker once, which leaves the archive of its classes; it names the jars by their place. */
 async function archiveClasses(folder) {
-  const [port, controllerPort] = [await freePort(), await freePort()]
+  const [port, controllerPort] = await freePorts(2)
   const file = join(folder, 'server.properties')
   const properties = [
     ...['process.roles=broker,controller', 'node.id=1', `controller.quorum.voters=1@127.0.0.1:${controllerPort}`],
@@ -104,25 +104,4 @@ async function archiveClasses(folder) {
   broker.kill('SIGTERM')
   await ended
   if (existsSync(archive)) renameSync(archive, join(kafkaJars, CLASSES))
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  return port
-}
-
-/** Whether somebody listens on a port of this machine. */
-export function isListening(port) {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const settle = (open) => {
-      socket.destroy()
-      resolve(open)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-  })
 }

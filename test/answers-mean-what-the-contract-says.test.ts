@@ -152,13 +152,13 @@ function breakdownCases(): Case[] {
 
 describe('every metric means the same from memory and from the archive', () => {
   it('series by minute, by hour in a zone of half hours, by day of 25 hours', async () => {
-    expect(await wrongAnswers(every(7, 0, seriesCases()), checkSeries)).toEqual([])
+    expect(await wrongAnswers(every(3, 0, seriesCases()), checkSeries)).toEqual([])
   })
   it('totals, and those of the time before', async () => {
-    expect(await wrongAnswers(every(5, 0, totalCases()), checkTotal)).toEqual([])
+    expect(await wrongAnswers(every(3, 0, totalCases()), checkTotal)).toEqual([])
   })
   it('breakdowns, with all the rest as (other)', async () => {
-    expect(await wrongAnswers(every(5, 0, breakdownCases()), checkBreakdown)).toEqual([])
+    expect(await wrongAnswers(every(2, 0, breakdownCases()), checkBreakdown)).toEqual([])
   })
   it('a broken-down series has its ten largest keys and (other), which add up to the whole', async () => {
     const range = { from: base - 26 * HOUR, to: base }
@@ -279,13 +279,13 @@ describe('after a kill and a restart', () => {
     await archived()
   })
   it('series mean the same', async () => {
-    expect(await wrongAnswers(every(7, 1, seriesCases()), checkSeries)).toEqual([])
+    expect(await wrongAnswers(every(3, 1, seriesCases()), checkSeries)).toEqual([])
   })
   it('totals mean the same', async () => {
-    expect(await wrongAnswers(every(5, 1, totalCases()), checkTotal)).toEqual([])
+    expect(await wrongAnswers(every(3, 1, totalCases()), checkTotal)).toEqual([])
   })
   it('breakdowns mean the same', async () => {
-    expect(await wrongAnswers(every(5, 1, breakdownCases()), checkBreakdown)).toEqual([])
+    expect(await wrongAnswers(every(2, 1, breakdownCases()), checkBreakdown)).toEqual([])
   })
   it('the audit finds no difference', async () => {
     const { code, stdout, stderr } = await server.run('audit')

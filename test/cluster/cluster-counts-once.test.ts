@@ -17,9 +17,9 @@ import { type LiveViewer, startLiveViewer } from './harness/live-viewer.ts'
 import { type Cluster, startCluster } from './harness/start-cluster.ts'
 
 /** In all; the long form has 250. */
-const FAULTS = Number(process.env.CLUSTER_FAULTS ?? 4)
+const FAULTS = Number(process.env.CLUSTER_FAULTS ?? 6)
 /** Between batches of a client: the long form is under more load too. */
-const PAUSE_MS = FAULTS > 4 ? 60 : 200
+const PAUSE_MS = FAULTS > 6 ? 60 : 200
 const FAULT_MS = 40_000
 const CATCH_UP_MS = 120_000
 const CLIENTS = 4

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { druidHome, hasDruid } from '../../scripts/druid-distribution.mjs'
-import { freePorts } from './free-ports.ts'
+import { freePorts, isListening } from '../../scripts/loopback-ports.mjs'
 
 const START_MS = 240_000
 /** What Druid's own scripts open for its reflection. */
@@ -182,16 +181,4 @@ export async function startDruid({ jvm = ['-XX:TieredStopAtLevel=1'] } = {}): Pr
     throw error
   }
   return { url, pidOf: (part) => running.get(part)?.pid, kill, start, logOf, stop }
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const settle = (open: boolean) => {
-      socket.destroy()
-      resolve(open)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-  })
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flinkHome, hasFlink } from '../../scripts/flink-distribution.mjs'
-import { freePorts } from './free-ports.ts'
+import { freePorts } from '../../scripts/loopback-ports.mjs'
 
 const START_MS = 180_000
 const PARTS = {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { hasKafkaJars, isListening, kafkaClassPath, kafkaJars, kafkaJvmFlags } from '../../scripts/kafka-jars.mjs'
-import { freePorts } from './free-ports.ts'
+import { hasKafkaJars, kafkaClassPath, kafkaJars, kafkaJvmFlags } from '../../scripts/kafka-jars.mjs'
+import { freePorts, isListening } from '../../scripts/loopback-ports.mjs'
 
 const START_MS = 90_000
 const JVM = kafkaJvmFlags()

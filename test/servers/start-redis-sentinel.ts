@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts } from './free-ports.ts'
+import { freePorts } from '../../scripts/loopback-ports.mjs'
 import { askRedis, startRedis, type TestRedis } from './start-redis.ts'
 
 const START_MS = 30_000

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { freePorts } from './free-ports.ts'
+import { freePorts } from '../../scripts/loopback-ports.mjs'
 
 const START_MS = 20_000
 

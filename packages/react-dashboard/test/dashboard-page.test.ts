@@ -12,8 +12,9 @@ const PHONE = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch:
 
 /** CPU time of the page's main thread until everything is drawn. */
 const MOST_DRAWN_MS = 2500
-/** CPU time of the page's main thread for all that a second brings. */
-const MOST_TICK_MS = 100
+/** CPU time of the page's main thread for all that a second brings: as a rule, and at most. */
+const MOST_TICK_MS = { median: 100, ever: 1500 }
+const MOST_PAINT_MS = 8000
 
 /** What the browser says has moved by itself. */
 interface LayoutShift {
@@ -303,8 +304,12 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       // Figures that double and treble take more room: nothing but the words beside them moves.
       expect(moved).toBeLessThan(0.01)
       expect(drawnMs).toBeLessThan(MOST_DRAWN_MS)
+      // On a quiet machine 0.6 s; this bound holds on one that is busy with other things.
+      expect(paintMs).toBeLessThan(MOST_PAINT_MS)
       // All that a tick brings, so no task of it is longer. Where the page waits for the processor, ticks pile up.
-      expect(tickMs.sort((a, b) => a - b)[tickMs.length / 2]).toBeLessThan(MOST_TICK_MS)
+      tickMs.sort((a, b) => a - b)
+      expect(tickMs[tickMs.length / 2]).toBeLessThan(MOST_TICK_MS.median)
+      expect(tickMs.at(-1)).toBeLessThan(MOST_TICK_MS.ever)
       expect(complaints).toEqual([])
     })
 

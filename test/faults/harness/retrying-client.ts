@@ -16,7 +16,7 @@ export interface RetryingClientOptions {
   nextBatch: () => KnownBatch
   random: SeededRandom
   ledger: AcknowledgedLedger
-  /** Longest pause between two batches, ms. @default 200 */
+  /** Longest pause between two batches, ms. @default 60 */
   pauseMs?: number
   /** Told when a request is on its way, and when a batch was acknowledged. */
   onMoment?: (moment: 'sent' | 'acknowledged') => void
@@ -36,7 +36,7 @@ export interface RetryingClient {
 
 /** Starts a client. Now and then it sends once more what was acknowledged long ago. */
 export function startRetryingClient(options: RetryingClientOptions): RetryingClient {
-  const { url, project, nextBatch, random, ledger, pauseMs = 200, onMoment } = options
+  const { url, project, nextBatch, random, ledger, pauseMs = 60, onMoment } = options
   const statuses = new Map<number, number>()
   const old: KnownBatch[] = []
   let retries = 0

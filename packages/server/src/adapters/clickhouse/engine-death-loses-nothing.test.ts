@@ -38,8 +38,8 @@ test('kill -9 of the engine at any moment of an insert loses no acknowledged row
   const store = await fixture.store(dataDir)
   const size = 3000
   let offset = 0
-  for (let round = 0; round < 4; round++) {
-    const killing = sleep(round * 31).then(() => signalEngine(dataDir, 'SIGKILL'))
+  for (let round = 0; round < 7; round++) {
+    const killing = sleep(round * 17).then(() => signalEngine(dataDir, 'SIGKILL'))
     for (let alive = true; alive; offset += size) {
       let missing = Array.from({ length: size }, (_, i) => offset + i)
       while (missing.length > 0) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freePorts } from '../../../../../test/servers/free-ports.ts'
+import { freePorts } from '../../../../../scripts/loopback-ports.mjs'
 import { type KafkaServer, kafkaIsMissing, startKafka } from '../../../../../test/servers/start-kafka.ts'
 import { startTcpProxy, type TcpProxy } from '../../../../../test/servers/tcp-proxy.ts'
 import { consumerGroupConformance } from '../../ports/consumer-group.conformance.ts'
