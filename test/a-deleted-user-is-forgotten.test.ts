@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { EventInput, RecentAnswer, TotalAnswer } from '@nowcast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
@@ -190,10 +189,11 @@ describe('delete-user', () => {
   })
 })
 
-/** The engine's own notes of what it rewrites, or has rewritten. */
+/** The engine's own notes of what it rewrites, or has rewritten: `store/<prefix>/<table>/mutation_<number>.txt`. */
 function rewritings(): string[] {
-  const found = execFileSync('find', [join(server.dataDir, 'clickhouse'), '-name', 'mutation_*.txt'])
-    .toString()
-    .trim()
-  return found === '' ? [] : found.split('\n')
+  const inside = (folder: string) => readdirSync(folder).map((name) => join(folder, name))
+  return inside(join(server.dataDir, 'clickhouse', 'store'))
+    .flatMap(inside)
+    .flatMap(inside)
+    .filter((path) => /^mutation_\d+\.txt$/.test(basename(path)))
 }
