@@ -6,14 +6,15 @@ import { readFlags, report, spread } from './measure/report.mjs'
 /*
  * From a tick of the server to the last of many viewers: real Socket.IO clients in other processes, a hundred different
  * questions that all change at each tick. The limit is `ws`, which sends as many bytes to as many clients in as many
- * groups, and does nothing else. Viewers and server share the machine.
+ * groups, and does nothing else. Viewers and server share the machine: what Socket.IO's client takes of it is seen by
+ * viewers that do without.
  */
 
 const flags = readFlags({ clients: 10_000, queries: 100, seconds: 20, processes: 4 })
 const { clients, queries, seconds, processes } = flags
 const bundle = await bundleServer('fanout-server')
 
-async function measure(what) {
+async function measure(what, { bare = false } = {}) {
   const server = startChild(bundle, ['--expose-gc'])
   const viewers = Array.from({ length: processes }, () => startChild(new URL('./load/viewers.mjs', import.meta.url)))
   try {
@@ -21,7 +22,8 @@ async function measure(what) {
     const url = `http://127.0.0.1:${started.port}`
     const empty = await server.ask('usage')
     const share = Math.ceil(clients / processes)
-    const connect = (child, i) => child.ask({ url, token: started.token, first: i * share, count: share, queries })
+    const connect = (child, i) =>
+      child.ask({ url, token: started.token, bare, first: i * share, count: share, queries })
     const connectedAt = performance.now()
     await Promise.all(viewers.map(connect))
     const connectMs = performance.now() - connectedAt
@@ -61,6 +63,8 @@ const live = await measure('nowcast')
 const bytes = Math.round(live.liveBytes / queries / seconds)
 console.error(`${clients} viewers of ${queries} questions, ${bytes} bytes a delta; now plain ws`)
 const plain = await measure({ ws: Math.max(60, bytes) })
+console.error('now viewers without Socket.IO’s client')
+const bare = await measure('nowcast', { bare: true })
 const last = spread(live.lastMs)
 const limit = spread(plain.lastMs)
 const ratio = last.median / limit.median
@@ -72,6 +76,8 @@ report(
       { what: 'from tick to last viewer', unit: 'ms', readings: live.lastMs },
       { what: 'limit: plain ws, the same bytes', unit: 'ms', readings: plain.lastMs },
       { what: 'times the limit', unit: '×', readings: [ratio], digits: 2 },
+      { what: 'to the last viewer without Socket.IO’s client', unit: 'ms', readings: bare.lastMs },
+      { what: '… times the limit', unit: '×', readings: [spread(bare.lastMs).median / limit.median], digits: 2 },
       { what: 'messages', unit: 'a second', readings: [live.messagesASecond] },
       { what: 'messages of plain ws', unit: 'a second', readings: [plain.messagesASecond] },
       { what: 'CPU of the server', unit: '% of a core', readings: [live.cpuShare] },

@@ -3,7 +3,8 @@ import { WebSocket } from 'ws'
 
 /*
  * Viewers in a process of their own. `{ url, token, first, count, queries }` connects so many, viewer n with question
- * n modulo `queries`; without a token over plain `ws`. `'listen'` begins to write down when messages come, `'heard'`
+ * n modulo `queries`; without a token over plain `ws`; with `bare` to the server as others, without Socket.IO's client, of
+ * which they speak just enough. `'listen'` begins to write down when messages come, `'heard'`
  * answers, for each second of the server's clock, how many came and how late the last one was.
  */
 
@@ -38,18 +39,38 @@ async function connectLive({ url, token, n, queries }) {
   socket.on('delta', (delta) => heard(delta.asOf, 0))
 }
 
+/** Packets of Engine.IO 4 (ping 2, pong 3, message 4) with those of Socket.IO 5 inside (connect 0, event 2, ack 3). */
+async function connectBare({ url, token, n, queries }) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/live/?EIO=4&transport=websocket`, {
+    perMessageDeflate: false,
+  })
+  const answers = { 0: () => socket.send(`40${JSON.stringify({ token })}`), 2: () => socket.send('3') }
+  await new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.on('message', (data) => {
+      const text = String(data)
+      if (text.startsWith('42["delta"')) heard(JSON.parse(text.slice(2))[1].asOf, data.length)
+      else if (text.startsWith('40')) socket.send(`420${JSON.stringify(['subscribe', question(n % queries)])}`)
+      else if (text.startsWith('43') && text.includes('"snapshot"')) resolve()
+      else if (text.startsWith('4')) reject(new Error(`not subscribed: ${text}`))
+      else answers[text[0]]?.()
+    })
+  })
+}
+
 async function connectWs({ url, n, queries }) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/${n % queries}`, { perMessageDeflate: false })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   socket.on('message', (data) => heard(JSON.parse(String(data)).asOf, data.length))
 }
 
-async function connectAll({ url, token, first, count, queries }) {
+async function connectAll({ url, token, bare, first, count, queries }) {
+  const connect = bare ? connectBare : token ? connectLive : connectWs
   let next = first
   const worker = async () => {
     while (next < first + count) {
       const n = next++
-      await (token ? connectLive({ url, token, n, queries }) : connectWs({ url, n, queries }))
+      await connect({ url, token, n, queries })
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
