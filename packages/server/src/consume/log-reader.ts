@@ -2,6 +2,7 @@ import { NowcastError } from '../errors.ts'
 import type { EventLog, LogSlice } from '../ports/event-log.ts'
 import { NO_EVENT } from '../record/record-batch.ts'
 import { DuplicateWindow } from '../window/duplicate-window.ts'
+import { giveWay } from './give-way.ts'
 
 /** The event repeats an earlier one. */
 export const REPEAT = 1
@@ -70,6 +71,7 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
       for (let i = 0; i < chunk.receivedAt.length; i++) {
         if (window.add(chunk.ids, i, chunk.receivedAt[i] as number)) events--
       }
+      await giveWay()
     }
     if (window.position !== offset) window.reset(offset)
     checkEpoch()
@@ -85,6 +87,7 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
   }
 
   async function next(most = Number.POSITIVE_INFINITY): Promise<ReadSlice | undefined> {
+    await giveWay()
     let from = window.position
     checkEpoch()
     const slice = await blockAt(from)
