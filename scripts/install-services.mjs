@@ -15,9 +15,15 @@ const SERVICES = [
   { name: 'Kafka', isHere: hasKafkaJars, install: installKafka },
 ]
 
+/** What fetches Flink and builds its functions. */
+export const FLINK_TOOLS = [
+  { name: 'JDK', isHere: () => isOnPath('javac'), install: () => installDebianPackage('default-jdk-headless') },
+  { name: 'pip', isHere: () => isOnPath('pip3'), install: () => installDebianPackage('python3-pip') },
+]
+
 /** Installs the services that are missing where that is possible, and says what is missing where it is not. */
-export async function installServices() {
-  for (const { name, isHere, install } of SERVICES) {
+export async function installServices(more = []) {
+  for (const { name, isHere, install } of [...SERVICES, ...more]) {
     if (isHere()) continue
     console.log(`${name} is missing, installing it…`)
     const failure = await install()

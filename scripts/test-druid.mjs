@@ -6,7 +6,7 @@ import { runCommand } from './run-command.mjs'
 
 /*
  * History in a real Druid: what is missing is fetched from the package registries, and then the tests under test/druid/
- * run. Not part of `npm test`, since it fetches 300 MB and takes minutes.
+ * run. Not part of `npm test`, since it fetches 200 MB and takes minutes.
  */
 const BUILD_MS = 15 * 60_000
 

@@ -1,7 +1,7 @@
 import './require-node.mjs'
 import { hasFlink, installFlink } from './flink-distribution.mjs'
 import { installPackages } from './install-packages.mjs'
-import { installServices } from './install-services.mjs'
+import { FLINK_TOOLS, installServices } from './install-services.mjs'
 import { root } from './public-packages.mjs'
 import { runCommand } from './run-command.mjs'
 
@@ -12,7 +12,7 @@ import { runCommand } from './run-command.mjs'
 const BUILD_MS = 15 * 60_000
 
 await installPackages()
-await installServices()
+await installServices(FLINK_TOOLS)
 if (!hasFlink()) {
   console.log('Flink is missing, fetching it (once)…')
   const failure = await installFlink()

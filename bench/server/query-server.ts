@@ -130,14 +130,20 @@ function tellProgress({ done, events, perSecond }: { done: number; events: numbe
   )
 }
 
+/** Of all files below; merges remove files and folders while they are counted. */
 function bytesOf(path: string): number {
-  if (!existsSync(path)) return 0
-  let bytes = 0
-  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
-    // Merges remove files while they are counted.
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+  const here = statSync(path, { throwIfNoEntry: false })
+  if (!here?.isDirectory()) return here?.size ?? 0
+  return entriesOf(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0)
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
-  return bytes
 }
 
 async function start(): Promise<object> {

@@ -102,6 +102,6 @@ function checkDedupeWindow(metrics: string): Finding[] {
   const reach = least >= 7200 ? `${Math.round(least / 3600)} hours` : `${Math.round(least / 60)} minutes`
   const message = ok
     ? `a repeat is recognised ${reach} back`
-    : `a repeat is recognised only ${reach} back, and clients may retry for longer: raise duplicateOffsets (about 25 bytes of memory each)`
+    : `a repeat is recognised only ${reach} back, and clients may retry for longer: raise duplicateOffsets (about 32 bytes of memory each)`
   return [{ what: 'server: duplicates', ok, message }]
 }
