@@ -86,8 +86,7 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
     },
     async stop() {
       trimmer?.stop()
-      await monthRetirer?.stop()
-      await Promise.all([aggregator?.stop(), archiver?.stop()])
+      await Promise.all([monthRetirer?.stop(), aggregator?.stop(), archiver?.stop()])
     },
     archivedTo,
     problems: () => ({ aggregate: aggregator?.problem, archive: archiver?.problem }),

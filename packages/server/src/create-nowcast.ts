@@ -234,6 +234,7 @@ function compose(opened: Opened): Nowcast {
       if ((state as string) === 'stopped') return
       consumers = createConsumers({ config, adapters, clock, telemetry, logger })
       await consumers.start()
+      if ((state as string) === 'stopped') return
       retention.start()
       keptMonths.start()
       hub.start()

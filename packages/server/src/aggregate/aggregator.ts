@@ -98,6 +98,8 @@ export function createAggregator(dependencies: AggregatorDependencies, options: 
     async stop() {
       clearInterval(committing)
       assign([])
+      // Whoever waits for it would wait for ever.
+      allCaughtUp()
       const flushed = Promise.all(ended)
       const isShared = group.sessionTimeoutMs > 0
       // A store that is silent keeps nobody waiting: whether the flush is still taken or not, the fence says where to go on.

@@ -88,6 +88,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   let stopping = false
   let running = Promise.resolve()
   let problem: string | undefined
+  /** Attempts that have failed one after the other. */
+  let failures = 0
   /** Share of the usual insert: less while the store is too slow for a whole one. */
   let share = 1
   let shownAt = Number.NEGATIVE_INFINITY
@@ -105,10 +107,12 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
 
   const newBatch = () => new InsertBatchBuilder(epoch, BATCH_BYTES, lease !== undefined)
 
-  async function send(batch: InsertBatchBuilder): Promise<void> {
+  /** Only as long as the partitions are shared as in `turn`: the lease is the process's, for whatever it holds then. */
+  async function send(batch: InsertBatchBuilder, turn: number): Promise<void> {
     if (batch.rows === 0) return
-    if (lease) await eventStore.insert(batch.bytes(await lease.insertBefore()), { timeoutMs: lease.insertMs })
-    else await eventStore.insert(batch.bytes())
+    const insertBefore = await lease?.insertBefore()
+    if (turn !== generation) throw new NowcastError('stopping', 'the partitions were shared anew', { retryable: true })
+    await eventStore.insert(batch.bytes(insertBefore), lease ? { timeoutMs: lease.insertMs } : undefined)
   }
 
   /** Finds where the archive of the assigned partitions stands, once no insert of before can change that any more. */
@@ -125,7 +129,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       if (turn !== generation) return
       const reader = readers[partition] as LogReader
       const { mended, lost } = await resumePartition(partition, frontiers.get(partition), {
-        ...{ log, eventStore, epoch, reader, range: insertOffsets, newBatch, insert: send },
+        ...{ log, eventStore, epoch, reader, range: insertOffsets, newBatch, insert: (batch) => send(batch, turn) },
         reportedTo: cutTo[partition] ?? 0,
         shownTo: async () => (await dependencies.shownTo?.())?.[partition] ?? 0,
       })
@@ -165,8 +169,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     return batch.ranges.size > 0 ? batch : undefined
   }
 
-  async function insert(batch: InsertBatchBuilder): Promise<void> {
-    await send(batch)
+  async function insert(batch: InsertBatchBuilder, turn: number): Promise<void> {
+    await send(batch, turn)
     for (const [partition, { from, to }] of batch.ranges) {
       archivedTo[partition] = to
       telemetry.processed.inc({ stage: 'archive' }, to - from)
@@ -193,6 +197,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       showPositions()
       if (!batch) {
         problem = undefined
+        failures = 0
         await wakeUp.sleep(lingerMs)
         batch = await gather()
         continue
@@ -202,19 +207,19 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
         await new Promise((resolve) => setTimeout(resolve, wait))
       if (isOver()) return
       insertedAt = performance.now()
-      const inserting = insert(batch)
+      const inserting = insert(batch, turn)
       // The next rows are put together while the store works; awaited in any case, lest a failure go unheard.
       const [inserted, next] = await Promise.allSettled([inserting, gather()])
       if (inserted.status === 'rejected') throw inserted.reason
       if (next.status === 'rejected') throw next.reason
       problem = undefined
+      failures = 0
       share = Math.min(1, share * 2)
       batch = next.value
     }
   }
 
   async function run(): Promise<void> {
-    let failures = 0
     while (!(stopping && (failures > 1 || isShared))) {
       const turn = generation
       if (assigned.length === 0) {
@@ -225,9 +230,10 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       try {
         await takeOver(turn)
         if (turn === generation) await archive(turn)
-        failures = 0
         if (stopping) return
       } catch (error) {
+        // What became of the last share of the partitions says nothing about the next.
+        if (turn !== generation) continue
         problem = (error as Error).message
         if (error instanceof NowcastError && error.code === 'query_timeout') share = Math.max(SMALLEST_SHARE, share / 2)
         logger.error({ error }, 'archiving stopped and will be tried again')

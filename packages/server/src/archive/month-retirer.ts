@@ -10,6 +10,8 @@ const RETIRE_EVERY_MS = 3_600_000
 /** So long after ingestion has begun to refuse a month's events: for clocks that differ, and requests under way. */
 const MARGIN_MS = 86_400_000
 const POLL_MS = 200
+/** How long a stop waits for a statement under way, ms. */
+const LAST_STATEMENT_MS = 2000
 
 export interface MonthRetirerDependencies {
   log: Pick<EventLog, 'partitions' | 'extent'>
@@ -103,7 +105,8 @@ export function createMonthRetirer(dependencies: MonthRetirerDependencies, optio
     async stop() {
       clearInterval(timer)
       stopped.abort()
-      await running
+      // What a statement under way leaves half done, the next pass ends.
+      await Promise.race([running, sleep(LAST_STATEMENT_MS, undefined, { ref: false })])
     },
     retire,
   }

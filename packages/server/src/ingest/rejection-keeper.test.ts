@@ -72,3 +72,9 @@ test('whatever was sent can be kept', () => {
   const deep = JSON.parse('['.repeat(200_000) + ']'.repeat(200_000))
   expect(offendingPart(deep, 'an event must be a JSON object')).toContain('nested')
 })
+
+test('a store that is silent keeps no stop waiting', async () => {
+  const { keeper, keep } = keeperOf(() => new Promise(() => {}))
+  keep('shop', 'invalid_name')
+  await keeper.stop()
+})

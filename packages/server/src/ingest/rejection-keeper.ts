@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../ports/clock.ts'
 import type { StoredRejection } from '../ports/event-store.ts'
 import { offendingPart } from './offending-part.ts'
 
 const HOUR_MS = 3_600_000
+/** How long a stop waits for a store that is silent, ms. */
+const LAST_WRITE_MS = 1000
 
 export interface RejectionKeeperDependencies {
   clock: Clock
@@ -86,8 +89,11 @@ export function createRejectionKeeper(
     },
     async stop() {
       clearInterval(timer)
-      await writing
-      await flush()
+      const written = (async () => {
+        await writing
+        await flush()
+      })()
+      await Promise.race([written, sleep(LAST_WRITE_MS, undefined, { ref: false })])
     },
   }
 }

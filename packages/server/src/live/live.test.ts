@@ -86,3 +86,11 @@ test('a question that is long in coming holds up no other', async () => {
   end()
   await hub.stop()
 })
+
+test('a question whose answer never comes keeps no stop waiting', async () => {
+  const { hub, tick } = hubOf()
+  const answer = () => new Promise<TotalAnswer>(() => {})
+  hub.join({ key: 'a', everyMs: 1000, scope: 's', watch: () => ({ answer }) })
+  await tick(1000)
+  await hub.stop()
+})

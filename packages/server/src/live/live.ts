@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, ResumeAck } from '@nowcast/protocol'
 import type { Logger } from 'pino'
 import { NowcastError } from '../errors.ts'
@@ -8,6 +9,8 @@ import { Room, type RoomMessage } from './room.ts'
 
 const LINGER_MS = 30_000
 const TICK_MS = 250
+/** How long a stop waits for questions under way, ms. */
+const LAST_ANSWERS_MS = 1000
 
 export interface LiveHubDependencies {
   clock: Clock
@@ -65,6 +68,7 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
   const byKey = new Map<string, Entry>()
   const byId = new Map<string, Entry>()
   let timer: NodeJS.Timeout | undefined
+  let isStopped = false
   let ticking: Promise<void> | undefined
   let stopListening: () => void = () => {}
 
@@ -106,7 +110,7 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
       entry.isFailing = false
       if (message && byId.has(room.id)) broadcast(room.id, message)
     } catch (error) {
-      if (!entry.isFailing) logger.warn({ error, room: room.id }, 'a live question could not be answered')
+      if (!entry.isFailing && !isStopped) logger.warn({ error, room: room.id }, 'a live question could not be answered')
       entry.isFailing = true
     }
   }
@@ -141,8 +145,12 @@ export function createLiveHub(dependencies: LiveHubDependencies, options: LiveHu
     async stop() {
       clearInterval(timer)
       stopListening()
-      await ticking
-      await Promise.all(Array.from(byId.values(), ({ computing }) => computing))
+      isStopped = true
+      const answered = (async () => {
+        await ticking
+        await Promise.all(Array.from(byId.values(), ({ computing }) => computing))
+      })()
+      await Promise.race([answered, sleep(LAST_ANSWERS_MS, undefined, { ref: false })])
     },
     join({ key, everyMs, scope, watch }) {
       let entry = byKey.get(key)

@@ -99,6 +99,18 @@ export function hotStoreConformance(name: string, makeFixture: () => Promise<Hot
       expect(await store.fence(EPOCH, 0)).toEqual({ offset: 10, cuts: [] })
     })
 
+    test('a flush of very many cells is taken', async () => {
+      await beginBoth()
+      const cells = Array.from({ length: 25_000 }, (_, n) => ({
+        ...{ cell: { ...CELL, category: `category ${n}` }, events: 1, revenue: 5, refunds: 0, refundRevenue: 0 },
+        ...{ users: [n, n + 1], sessions: [] },
+      }))
+      const minutes = [{ project: 'p', minute, cells }]
+      const flush = { epoch: EPOCH, partition: 0, from: 0, to: cells.length, minutes, seconds: [] }
+      expect(await store.flush(flush)).toEqual({ applied: true })
+      expect(await totals()).toEqual({ events: 25_000, revenue: 125_000n })
+    })
+
     test('a flush that leaves a gap is refused', async () => {
       await beginBoth()
       expect(await store.flush(flushOf(0, 5, 10))).toEqual({ applied: false, fence: 0 })

@@ -106,3 +106,27 @@ test('a minute before the horizon is not revived', () => {
   cube.apply([{ project: 'p', minute: MINUTE_MS, cells }], [], 2 * MINUTE_MS, 0)
   expect(cube.projects.get('p')).toBeUndefined()
 })
+
+test('no later state has the number of an earlier one, whichever way minutes change', () => {
+  const cube = new WindowCube()
+  const content = {
+    cell: cellOf(0),
+    events: 1,
+    revenue: 0n,
+    refunds: 0,
+    refundRevenue: 0n,
+    users: undefined,
+    sessions: undefined,
+  }
+  const set = (minute: number) => cube.set([{ project: 'p', minute, cells: [content] }], [], 0, 0)
+  const revisions = [cube.revision]
+  const then = (change: () => void) => {
+    change()
+    revisions.push(cube.revision)
+  }
+  for (let i = 0; i < 5; i++) then(() => set(i * MINUTE_MS))
+  then(() => cube.forgetOldest())
+  then(() => set(9 * MINUTE_MS))
+  then(() => cube.apply([], [], 0, 0))
+  expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b))
+})

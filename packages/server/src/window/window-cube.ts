@@ -66,7 +66,7 @@ export class WindowCube {
     minuteHorizon: number,
     secondHorizon: number,
   ): void {
-    this.revision++
+    this.revision = ++changes
     for (const { project, minute, cells } of minutes) {
       if (minute < minuteHorizon) continue
       const windows = this.projectOf(project)

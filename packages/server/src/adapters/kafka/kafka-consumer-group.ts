@@ -38,19 +38,18 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
   let aliveAt = Number.NEGATIVE_INFINITY
   let problem: string | undefined
   let isStopping = false
-  let stopped: () => void = () => {}
-  const stopRequested = new Promise<void>((resolve) => {
-    stopped = resolve
-  })
+  let endSleep: () => void = () => {}
+  let endStart: () => void = () => {}
   let running = Promise.resolve()
 
+  /** Until the time has passed or the member stops. */
   function sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)
-      void stopRequested.then(() => {
+      endSleep = () => {
         clearTimeout(timer)
         resolve()
-      })
+      }
     })
   }
 
@@ -152,16 +151,19 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
     },
     async start(onAssigned) {
       await new Promise<void>((resolve) => {
-        running = run(onAssigned, resolve)
         // A member that is stopped before it ever joined must not keep its starter waiting.
-        void stopRequested.then(resolve)
+        endStart = resolve
+        running = run(onAssigned, resolve)
       })
     },
     async stop() {
       if (isStopping) return running
       isStopping = true
-      stopped()
-      if (membership.memberId !== '') await coordinator.leave(membership.memberId, LEAVE_MS).catch(() => {})
+      endSleep()
+      endStart()
+      // Finding the coordinator takes its own time.
+      const left = async () => membership.memberId !== '' && coordinator.leave(membership.memberId, LEAVE_MS)
+      await within(LEAVE_MS, left(), silent).catch(() => {})
       view.close()
       await running
     },

@@ -120,8 +120,8 @@ export function createRedisHotStore(clock: Clock, options: RedisHotStoreOptions)
       windows = createRedisWindows({ connection, run, clock, attempt }, { partitions, maxBytes })
     },
     async stop() {
-      await windows?.stop()
-      await connection.stop()
+      // The connection's end ends what is being read.
+      await Promise.all([windows?.stop(), connection.stop()])
     },
     fence,
     async begin({ epoch, partition, offset, completeFrom, target }) {

@@ -29,12 +29,14 @@ export async function loadScripts(folder = new URL('./commands/', import.meta.ur
   }
   return async (client, name, keys, args) => {
     const { lua, sha } = scripts.get(name) as { lua: string; sha: string }
+    // As one array, which has room for more than the arguments of a call have: a flush of many cells has 200,000.
+    const rest = [keys.length, ...keys, ...args]
     try {
-      return await client.evalsha(sha, keys.length, ...keys, ...args)
+      return await client.call('evalsha', [sha, ...rest])
     } catch (error) {
       // A server that was restarted does not know the script yet.
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
-      return client.eval(lua, keys.length, ...keys, ...args)
+      return client.call('eval', [lua, ...rest])
     }
   }
 }
