@@ -3,9 +3,9 @@ import { WebSocket } from 'ws'
 
 /*
  * Viewers in a process of their own. `{ url, token, first, count, queries }` connects so many, viewer n with question
- * n modulo `queries`; without a token over plain `ws`; with `bare` to the server as others, without Socket.IO's client, of
- * which they speak just enough. `'listen'` begins to write down when messages come, `'heard'`
- * answers, for each second of the server's clock, how many came and how late the last one was.
+ * n modulo `queries`; without a token over plain `ws`; with `bare` without Socket.IO's client, speaking just enough of its
+ * protocol. `'listen'` begins to write down when messages come, `'heard'` answers, for each second of the server's clock,
+ * how many came and how late the last one was.
  */
 
 /** Handshakes at a time: the server must also answer those who are there. */

@@ -162,8 +162,9 @@ export function createKafkaConsumerGroup(options: KafkaConsumerGroupOptions): Co
       endSleep()
       endStart()
       // Finding the coordinator takes its own time.
-      const left = async () => membership.memberId !== '' && coordinator.leave(membership.memberId, LEAVE_MS)
-      await within(LEAVE_MS, left(), silent).catch(() => {})
+      if (membership.memberId !== '') {
+        await within(LEAVE_MS, coordinator.leave(membership.memberId, LEAVE_MS), silent).catch(() => {})
+      }
       view.close()
       await running
     },
