@@ -198,10 +198,9 @@ async function uniqueOffsets(
   let unique = 0
   for await (const { offset, ids, receivedAt } of log.readIdentities(partition, start, to)) {
     if (offset !== window.position) window.reset(offset)
-    for (let i = 0; i < receivedAt.length; i++) {
-      const isRepeat = window.add(ids, i, receivedAt[i] as number)
-      if (!isRepeat && offset + i >= from) unique++
-    }
+    const first = Math.min(receivedAt.length, Math.max(0, from - offset))
+    window.add(ids, receivedAt, 0, first)
+    unique += receivedAt.length - first - window.add(ids, receivedAt, first, receivedAt.length)
   }
   return unique
 }

@@ -57,7 +57,9 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     // What the window knows at its position stays true: forwards, only what came since is read.
     const isNear = epochHere === epoch && window.position <= offset && offset - window.position < duplicateOffsets
     if (!isNear) {
-      window.reset(Math.max(0, offset - duplicateOffsets))
+      const { identityStart } = await log.extent(partition)
+      const from = Math.min(offset, Math.max(identityStart, offset - duplicateOffsets))
+      window.reset(from, offset - from)
       current = undefined
     }
     epochHere = epoch
@@ -67,10 +69,9 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
   async function passOver(offset: number): Promise<number> {
     let events = offset - window.position
     for await (const chunk of log.readIdentities(partition, window.position, offset)) {
+      const { ids, receivedAt } = chunk
       if (chunk.offset !== window.position) window.reset(chunk.offset)
-      for (let i = 0; i < chunk.receivedAt.length; i++) {
-        if (window.add(chunk.ids, i, chunk.receivedAt[i] as number)) events--
-      }
+      events -= window.add(ids, receivedAt, 0, receivedAt.length)
       await giveWay()
     }
     if (window.position !== offset) window.reset(offset)
@@ -106,11 +107,8 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     const first = from - offset
     const last = Math.min(batch.count, first + most)
     const excluded = new Uint8Array(batch.count)
-    for (let i = first; i < last; i++) {
-      if (window.add(batch.ids, i, batch.receivedAt[i] as number)) {
-        excluded[i] = (batch.flags[i] as number) & NO_EVENT || REPEAT
-      }
-    }
+    window.add(batch.ids, batch.receivedAt, first, last, excluded)
+    for (let i = first; i < last; i++) if (excluded[i]) excluded[i] = (batch.flags[i] as number) & NO_EVENT || REPEAT
     return { ...slice, from, to: offset + last, first, last, excluded }
   }
 

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DuplicateWindow } from './duplicate-window.ts'
 
-const identity = (n: number) => new Uint32Array([n % 3, Math.floor(n / 3), 7])
+/** Adds one event and tells whether it is a repeat. */
+function add(window: DuplicateWindow, id: number, at: number): boolean {
+  return window.add(new Uint32Array([id % 3, Math.floor(id / 3), 7]), new Float64Array([at]), 0, 1) === 1
+}
 
 function isRepeat(log: { id: number; at: number }[], o: number, size: number, maxAgeMs: number): boolean {
   const event = log[o] as { id: number; at: number }
@@ -24,11 +27,35 @@ test('a duplicate is told exactly as the rule says, for any log, size and age', 
         })
         const window = new DuplicateWindow(size, 200)
         log.forEach((event, o) => {
-          expect(window.add(identity(event.id), 0, event.at)).toBe(isRepeat(log, o, size, 200))
+          expect(add(window, event.id, event.at)).toBe(isRepeat(log, o, size, 200))
         })
       },
     ),
     { numRuns: 300 },
+  )
+})
+
+test('events are told alike one at a time and many at once, forgotten ones included', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(150), { minLength: 300, maxLength: 600 }),
+      fc.integer({ min: 1, max: 200 }),
+      fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1 }),
+      (events, size, steps) => {
+        const ids = Uint32Array.from(events.flatMap((id) => [id % 3, Math.floor(id / 3), 7]))
+        const receivedAt = Float64Array.from(events, (_, o) => o)
+        const log = events.map((id, at) => ({ id, at }))
+        const window = new DuplicateWindow(size, 250)
+        const repeats = new Uint8Array(events.length)
+        for (let first = 0, step = 0; first < events.length; step++) {
+          const last = Math.min(events.length, first + (steps[step % steps.length] as number))
+          const told = window.add(ids, receivedAt, first, last, repeats)
+          expect(told).toBe(repeats.subarray(first, last).filter((mark) => mark === 1).length)
+          first = last
+        }
+        expect([...repeats]).toEqual(log.map((_, o) => (isRepeat(log, o, size, 250) ? 1 : 0)))
+      },
+    ),
   )
 })
 
@@ -41,9 +68,9 @@ test('the state at an offset is the same however far before it the reading began
       const from = Math.max(0, start - size)
       late.reset(from)
       ids.forEach((id, o) => {
-        const answer = whole.add(identity(id), 0, o)
+        const answer = add(whole, id, o)
         if (o < from) return
-        const lateAnswer = late.add(identity(id), 0, o)
+        const lateAnswer = add(late, id, o)
         if (o >= start) expect(lateAnswer).toBe(answer)
       })
     }),
@@ -57,17 +84,27 @@ test('the same id at distance N − 1 and N is a duplicate, at N + 1 it is not',
     [11, false],
   ] as const) {
     const window = new DuplicateWindow(10, 1000)
-    window.add(identity(0), 0, 0)
-    for (let i = 1; i < distance; i++) window.add(identity(i), 0, 0)
-    expect(window.add(identity(0), 0, 0)).toBe(expected)
+    add(window, 0, 0)
+    for (let i = 1; i < distance; i++) add(window, i, 0)
+    expect(add(window, 0, 0)).toBe(expected)
   }
+})
+
+test('room that is made at once is as much as is used', () => {
+  const grown = new DuplicateWindow(5000, 10_000)
+  for (let i = 0; i < 6000; i++) add(grown, i, i)
+  const reserved = new DuplicateWindow(5000, 10_000)
+  reserved.reset(1000, 5000)
+  for (let i = 1000; i < 6000; i++) add(reserved, i, i)
+  expect(reserved.byteLength).toBe(grown.byteLength)
+  expect([add(reserved, 999, 6000), add(reserved, 1002, 6001)]).toEqual([false, true])
 })
 
 test('memory stops growing at the window’s size', () => {
   const window = new DuplicateWindow(5000, 1000)
-  for (let i = 0; i < 6000; i++) window.add(identity(i), 0, i)
+  for (let i = 0; i < 6000; i++) add(window, i, i)
   const full = window.byteLength
-  for (let i = 0; i < 20_000; i++) window.add(identity(i), 0, i)
+  for (let i = 0; i < 20_000; i++) add(window, i, i)
   expect(window.byteLength).toBe(full)
-  expect(full).toBeLessThanOrEqual(5001 * 20 + 16_384 * 4)
+  expect(full).toBeLessThanOrEqual(5001 * 20 + 8192 * 8)
 })

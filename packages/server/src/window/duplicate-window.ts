@@ -1,5 +1,9 @@
 const FIRST_CAPACITY = 1024
+/** Most of the table's slots that are taken. */
+const FULLEST = 0.75
 const EMPTY = -1
+/** Events whose slots are read together before they are added. */
+const AT_ONCE = 32
 
 /**
  * Remembers the identities of the last `size` events of a partition and tells repeats.
@@ -7,14 +11,15 @@ const EMPTY = -1
  * An event at offset `o` is a duplicate iff its identity stands in `[o − size, o)` and the latest such occurrence was
  * received at most `maxAgeMs` apart, where duplicates count as occurrences too. That makes the answer a pure function of the log.
  *
- * A ring holds the identities (12 bytes) and received times (8 bytes); an open-addressing table of at most half load,
- * 4 bytes a slot, points at the latest occurrence of each. Memory grows with use up to `size`.
+ * A ring holds the identities (12 bytes) and received times (8 bytes); an open-addressing table, 8 bytes a slot, points at the latest occurrence of each. A slot keeps the identity's first word beside its place,
+ * so that probing reads neighbours of the table and not one line of the ring for each. Memory grows with use up to `size`.
  */
 export class DuplicateWindow {
   private readonly size: number
   private readonly maxAgeMs: number
   private ids = new Uint32Array(0)
   private receivedAt = new Float64Array(0)
+  /** Two words a slot: place in the ring or {@link EMPTY}, and first word of the identity there. */
   private table = new Int32Array(0)
   private mask = 0
   private capacity = 0
@@ -22,6 +27,8 @@ export class DuplicateWindow {
   private next = 0
   /** Events held: those at `[next − held, next)`. */
   private held = 0
+  /** What {@link warm} read, lest it be left out as useless. */
+  private warmed = 0
 
   constructor(size: number, maxAgeMs: number) {
     this.size = Math.max(1, size)
@@ -46,37 +53,51 @@ export class DuplicateWindow {
     return Math.min(this.maxAgeMs, Math.max(0, now - oldest))
   }
 
-  /** Forgets everything; the next event is the one at `offset`. */
-  reset(offset: number): void {
+  /**
+   * Forgets everything; the next event is the one at `offset`.
+   * @param expected events that will come, as far as is known: room for them is made at once
+   */
+  reset(offset: number, expected = 0): void {
     this.next = offset
     this.held = 0
-    this.table.fill(EMPTY)
+    const capacity = Math.min(expected, this.size) + 1
+    if (capacity > this.capacity) this.resize(capacity)
+    else this.table.fill(EMPTY)
   }
 
   /**
-   * Takes in the event at {@link position} and tells whether it is a duplicate. An offset without an event, whose words
+   * Takes in the events from {@link position} on and tells which are duplicates. An offset without an event, whose words
    * are 0, takes its place too, and counts as one.
-   * @param ids three words an event
-   * @param i the event's place in `ids`
+   * @param ids three words an event, of which those of events `[first, last)` are taken
+   * @param receivedAt of each event, epoch ms
+   * @param repeats set to 1 for each duplicate
+   * @returns how many are duplicates
    */
-  add(ids: Uint32Array, i: number, receivedAt: number): boolean {
+  add(ids: Uint32Array, receivedAt: Float64Array, first: number, last: number, repeats?: Uint8Array): number {
+    let duplicates = 0
+    for (let from = first; from < last; from += AT_ONCE) {
+      const to = Math.min(last, from + AT_ONCE)
+      this.warm(ids, from, to)
+      for (let i = from; i < to; i++) {
+        if (!this.addOne(ids, i, receivedAt[i] as number)) continue
+        duplicates++
+        if (repeats) repeats[i] = 1
+      }
+    }
+    return duplicates
+  }
+
+  private addOne(ids: Uint32Array, i: number, receivedAt: number): boolean {
     if (this.held === this.capacity) this.resize(Math.min(this.capacity * 2, this.size + 1))
     const a = ids[i * 3] as number
     const b = ids[i * 3 + 1] as number
     const c = ids[i * 3 + 2] as number
     const ring = this.next % this.capacity
-    let slot = a & this.mask
-    let duplicate = false
-    for (;;) {
-      const at = this.table[slot] as number
-      if (at === EMPTY) break
-      if (this.ids[at * 3] === a && this.ids[at * 3 + 1] === b && this.ids[at * 3 + 2] === c) {
-        duplicate = Math.abs(receivedAt - (this.receivedAt[at] as number)) <= this.maxAgeMs
-        break
-      }
-      slot = (slot + 1) & this.mask
-    }
-    this.table[slot] = ring
+    const slot = this.slotOf(a, b, c)
+    const before = this.table[slot * 2] as number
+    const duplicate = before !== EMPTY && Math.abs(receivedAt - (this.receivedAt[before] as number)) <= this.maxAgeMs
+    this.table[slot * 2] = ring
+    this.table[slot * 2 + 1] = a
     this.ids[ring * 3] = a
     this.ids[ring * 3 + 1] = b
     this.ids[ring * 3 + 2] = c
@@ -87,41 +108,71 @@ export class DuplicateWindow {
     return duplicate || (a | b | c) === 0
   }
 
+  /**
+   * Reads the slots that adding events will read, and those of the events that will be forgotten for them: none of these
+   * loads waits for another, as they do while events are added, so that memory serves many at a time.
+   */
+  private warm(ids: Uint32Array, first: number, last: number): void {
+    const { table, mask, capacity } = this
+    let words = 0
+    for (let i = first; i < last; i++) words ^= table[((ids[i * 3] as number) & mask) * 2] as number
+    const oldest = this.next - this.held
+    for (let offset = oldest; offset < oldest + this.held + last - first - this.size; offset++) {
+      words ^= table[((this.ids[(offset % capacity) * 3] as number) & mask) * 2] as number
+    }
+    this.warmed = words
+  }
+
+  /** The slot of an identity, or the empty one that it would take. */
+  private slotOf(a: number, b: number, c: number): number {
+    const { table, ids, mask } = this
+    const word = a | 0
+    let slot = word & mask
+    for (;;) {
+      const at = table[slot * 2] as number
+      if (at === EMPTY) return slot
+      if (table[slot * 2 + 1] === word && ids[at * 3 + 1] === b && ids[at * 3 + 2] === c) return slot
+      slot = (slot + 1) & mask
+    }
+  }
+
   /** Makes room for one event; a later occurrence of the same identity stays. */
   private forgetOldest(): void {
+    const { table, mask } = this
     const ring = (this.next - this.held) % this.capacity
     this.held--
-    let slot = (this.ids[ring * 3] as number) & this.mask
-    while (this.table[slot] !== ring) {
-      if (this.table[slot] === EMPTY) return
-      slot = (slot + 1) & this.mask
+    let hole = (this.ids[ring * 3] as number) & mask
+    while (table[hole * 2] !== ring) {
+      if (table[hole * 2] === EMPTY) return
+      hole = (hole + 1) & mask
     }
     // Deletion by shifting back (Knuth, TAOCP 6.4, algorithm R), so that no tombstones gather.
-    let hole = slot
-    let probe = slot
+    let probe = hole
     for (;;) {
-      probe = (probe + 1) & this.mask
-      const at = this.table[probe] as number
+      probe = (probe + 1) & mask
+      const at = table[probe * 2] as number
       if (at === EMPTY) break
-      const home = (this.ids[at * 3] as number) & this.mask
+      const word = table[probe * 2 + 1] as number
+      const home = word & mask
       const between = hole <= probe ? hole < home && home <= probe : hole < home || home <= probe
       if (between) continue
-      this.table[hole] = at
+      table[hole * 2] = at
+      table[hole * 2 + 1] = word
       hole = probe
     }
-    this.table[hole] = EMPTY
+    table[hole * 2] = EMPTY
   }
 
   private resize(capacity: number): void {
     const ids = new Uint32Array(capacity * 3)
     const receivedAt = new Float64Array(capacity)
-    let slots = 1
-    while (slots < capacity * 2) slots *= 2
     const old = { ids: this.ids, receivedAt: this.receivedAt, capacity: this.capacity }
     this.ids = ids
     this.receivedAt = receivedAt
     this.capacity = capacity
-    this.table = new Int32Array(slots).fill(EMPTY)
+    let slots = 1
+    while (slots * FULLEST < capacity) slots *= 2
+    this.table = new Int32Array(slots * 2).fill(EMPTY)
     this.mask = slots - 1
     const end = this.next
     const held = this.held
@@ -129,7 +180,7 @@ export class DuplicateWindow {
     this.held = 0
     for (let offset = end - held; offset < end; offset++) {
       const from = offset % old.capacity
-      this.add(old.ids, from, old.receivedAt[from] as number)
+      this.addOne(old.ids, from, old.receivedAt[from] as number)
     }
   }
 }

@@ -105,8 +105,8 @@ test('the same events are repeats in Flink', async () => {
     receivedAt += below(20) === 0 ? below(1500) : below(30) - 5
     // Identities that differ in their last word only, too.
     const id = [1 + below(24), 5, below(2)]
-    const isRepeat = window.add(Uint32Array.from(id), 0, receivedAt)
-    return [offset, ...id, receivedAt, isRepeat ? 1 : 0]
+    const repeats = window.add(Uint32Array.from(id), Float64Array.of(receivedAt), 0, 1)
+    return [offset, ...id, receivedAt, repeats]
   })
   expect(lines.filter((line) => line[5] === 1).length).toBeGreaterThan(500)
   await vectors('repeats', lines)
