@@ -23,11 +23,12 @@ import {
 import { createClickHouseEventStore } from '../../packages/server/src/adapters/clickhouse/clickhouse-event-store.ts'
 import { createReadToken } from '../../packages/server/src/api/read-token.ts'
 import { createNowcast, type Nowcast } from '../../packages/server/src/create-nowcast.ts'
+import { type Filling, fillLog } from './fill-log.ts'
 
 /*
  * A server whose archive may hold many events before it starts. `{ fill }` writes so many, spread over a stretch of time,
- * into the very tables with their projections; `start` answers with port, keys and token; `{ settle }` waits until so many
- * are live and archived; `restart` ends the server and starts it again, and says how long its first correct answer took.
+ * into the very tables with their projections, `{ fillLog }` into the log; `start` answers with port, keys and token;
+ * `{ settle }` waits until so many are live and archived, `{ correct }` until an answer has so many, live or not.
  * A folder as the only argument is kept, and filling goes on in it where it was.
  */
 
@@ -58,13 +59,6 @@ const ROWS = `SELECT 1 AS log_epoch, 0 AS log_partition, number AS log_offset, '
   concat('category ', toString(cityHash64(number, 7) % 8)) AS category,
   if(name = 'purchase', toDecimal64((cityHash64(number, 8) % 20000) / 100, 4), 0) AS revenue, '{}' AS properties
 FROM numbers({first:UInt64}, {count:UInt64})`
-
-interface Filling {
-  events: number
-  /** Time of the first event and end of the stretch, epoch ms. */
-  from: number
-  to: number
-}
 
 async function fill(asked: Filling): Promise<object> {
   const plan = planOf(asked)
@@ -181,25 +175,22 @@ async function count(filters: object, from: number): Promise<number> {
   return answer?.status === 200 ? ((await answer.json()) as { v: number }).v : -1
 }
 
-/** From the start of the new server to its first answer that has all events. */
-async function restart({ events, from }: { events: number; from: number }): Promise<object> {
-  await stop()
-  const startedAt = performance.now()
-  await start()
-  const readyMs = performance.now() - startedAt
+/** Waits for the first answer that has all events. */
+async function correct({ events, from }: Counted): Promise<object> {
   while ((await count({}, from)) !== events) await sleep(10)
-  return { readyMs, correctMs: performance.now() - startedAt }
+  return { correct: true }
 }
 
 type Counted = { events: number; from: number }
-type Message = 'start' | { fill: Filling } | { settle: Counted } | { restart: Counted }
+type Message = 'start' | { fill: Filling } | { fillLog: Filling } | { settle: Counted } | { correct: Counted }
 
 process.on('message', async (message: Message) => {
   try {
     if (message === 'start') process.send?.(await start())
     else if ('fill' in message) process.send?.(await fill(message.fill))
+    else if ('fillLog' in message) process.send?.(await fillLog(join(dataDir, 'log'), PROJECT, message.fillLog))
     else if ('settle' in message) process.send?.(await settle(message.settle))
-    else process.send?.(await restart(message.restart))
+    else process.send?.(await correct(message.correct))
   } catch (error) {
     process.send?.({ error: String((error as Error).stack) })
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Aggregator, createAggregator } from './aggregate/aggregator.ts'
 import { createWindowFollower } from './aggregate/window-follower.ts'
@@ -10,6 +11,9 @@ import { type Adapters, DUPLICATE_MS } from './open-adapters.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Telemetry } from './telemetry.ts'
 
+/** How long windows wait for an archive that is behind before they are filled beside it, ms. */
+const ARCHIVE_FIRST_MS = 3000
+
 export interface ConsumersDependencies {
   config: Config
   adapters: Adapters
@@ -20,7 +24,10 @@ export interface ConsumersDependencies {
 
 /** The stages that read the log, as far as this process has their roles. */
 export interface Consumers {
-  /** Resolves when the live figures that this process keeps to itself are complete. */
+  /**
+   * Resolves when every event of the log is in the answers. Live figures that this process keeps to itself are then
+   * complete, or the archive is, and answers until they are.
+   */
   start(): Promise<void>
   stop(): Promise<void>
   /** The duplicate rule of this log. */
@@ -73,18 +80,25 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
     archiver && rawRetentionMonths !== undefined
       ? createMonthRetirer({ ...consumer, eventStore, archivedTo }, { rawRetentionMonths, rollupRetentionMonths })
       : undefined
+  let isStopped = false
 
   return {
     duplicates,
     async start() {
       await archiver?.start()
-      await aggregator?.start()
       // Shared figures say themselves from when on they are complete.
-      if (!adapters.isHotStoreShared) await aggregator?.caughtUp
+      const isOwn = !adapters.isHotStoreShared && aggregator !== undefined
+      // One after the other: the archive needs no more than what came last, and answers while the windows are filled again.
+      if (isOwn && archiver) await Promise.race([archiver.caughtUp, sleep(ARCHIVE_FIRST_MS, undefined, { ref: false })])
+      if (isStopped) return
+      await aggregator?.start()
+      if (isOwn) await Promise.race([aggregator.caughtUp, ...(archiver ? [archiver.caughtUp] : [])])
+      if (isStopped) return
       trimmer?.start()
       monthRetirer?.start()
     },
     async stop() {
+      isStopped = true
       trimmer?.stop()
       await Promise.all([monthRetirer?.stop(), aggregator?.stop(), archiver?.stop()])
     },

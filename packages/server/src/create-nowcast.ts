@@ -50,7 +50,7 @@ export interface Nowcast {
   projects: readonly Project[]
   /** Serves the live socket on an HTTP server. @param options.path `/live` by default */
   attach(server: HttpServer, options?: { path?: string }): void
-  /** Resolves when events are accepted and the live figures are complete. */
+  /** Resolves when events are accepted and every stored one is in the answers. */
   start(): Promise<void>
   /** Answers 503 to new events, then drains and stops every part. */
   stop(): Promise<void>

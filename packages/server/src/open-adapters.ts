@@ -7,16 +7,11 @@ import { createClickHouseEventStore } from './adapters/clickhouse/clickhouse-eve
 import { createDruidEventStore } from './adapters/druid/druid-event-store.ts'
 import { kafkaProperties } from './adapters/flink/kafka-properties.ts'
 import { rememberIdentities } from './adapters/identity-files/remember-identities.ts'
-import { createCommittedPositions, createKafkaConsumerGroup } from './adapters/kafka/kafka-consumer-group.ts'
-import { createKafkaEventLog, type KafkaEventLogOptions } from './adapters/kafka/kafka-event-log.ts'
-import { createKafkaUniqueRows } from './adapters/kafka/kafka-unique-rows.ts'
-import { createKafkaWindowFeed } from './adapters/kafka/kafka-window-feed.ts'
+import type { KafkaEventLogOptions } from './adapters/kafka/kafka-event-log.ts'
 import { createLmdbEventLog, type LmdbEventLog } from './adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from './adapters/memory/memory-hot-store.ts'
 import { createMemoryLiveBus } from './adapters/memory/memory-live-bus.ts'
 import { createSoleMember } from './adapters/memory/sole-member.ts'
-import { createRedisHotStore } from './adapters/redis/redis-hot-store.ts'
-import { createRedisLiveBus } from './adapters/redis/redis-live-bus.ts'
 import type { Config, KafkaConfig } from './config.ts'
 import { NowcastError } from './errors.ts'
 import type { Clock } from './ports/clock.ts'
@@ -37,6 +32,9 @@ const SOLE_LEASE_MS = 5000
 const RETRY_MS = 2000
 /** Windows that Flink counts have keys of their own: those that we counted stay as they were, with their fences. */
 const FLINK_KEYS = 'nowcast:flink:'
+/** Clients that take a fifth of a start to load: they are, where they are wanted. */
+const loadKafka = () => import('./adapters/kafka/kafka.ts')
+const loadRedis = () => import('./adapters/redis/redis.ts')
 /** Built beside this module. */
 const ENGINE_ENTRY = fileURLToPath(new URL('./engine.js', import.meta.url))
 
@@ -86,19 +84,21 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   const onRetention = (ms: number) => {
     topicRetentionMs = ms
   }
-  const log = trimmableLog ?? openTopicLog(config, kafka as KafkaConfig, { ...context, onRetention })
+  const log = trimmableLog ?? (await openTopicLog(config, kafka as KafkaConfig, { ...context, onRetention }))
   const windowFeed =
-    kafka && config.aggregator === 'flink' ? createKafkaWindowFeed(feedOptions(config, kafka, context)) : undefined
+    kafka && config.aggregator === 'flink'
+      ? (await loadKafka()).createKafkaWindowFeed(feedOptions(config, kafka, context))
+      : undefined
   /** What the hot store has fences of: partitions of the log, or the one of the feed. */
   const counted = windowFeed ? { partitions: 1 } : log
   const hotBytes = { maxBytes: config.hotBytes }
   const hotStore = redis
-    ? createRedisHotStore(clock, {
+    ? (await loadRedis()).createRedisHotStore(clock, {
         ...{ url: redis, partitions: counted.partitions, ...hotBytes },
         ...(windowFeed && { keyPrefix: FLINK_KEYS }),
       })
     : createMemoryHotStore(clock, { partitions: counted.partitions, ...hotBytes })
-  const bus = redis ? createRedisLiveBus({ url: redis }) : createMemoryLiveBus()
+  const bus = redis ? (await loadRedis()).createRedisLiveBus({ url: redis }) : createMemoryLiveBus()
   const embedded = {
     dataDir: join(dataDir, 'clickhouse'),
     entry: ENGINE_ENTRY,
@@ -106,7 +106,7 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
   }
   const eventStore =
     kafka && druid !== undefined
-      ? createDruidEventStore(createKafkaUniqueRows(uniqueTopicOptions(config, kafka, context)), {
+      ? createDruidEventStore((await loadKafka()).createKafkaUniqueRows(uniqueTopicOptions(config, kafka, context)), {
           ...{ url: druid, queryTimeoutMs: config.queryTimeoutMs },
           consumerProperties: druidConsumerProperties(config, kafka),
         })
@@ -115,11 +115,12 @@ export async function openAdapters(config: Config, context: OpenAdaptersContext)
           config,
         )
   // Partitions are shared only by processes that write to the same place.
-  const archiveGroup = kafka && sharedArchive ? groupOf('archive', kafka) : createSoleMember(log)
+  const archiveGroup = kafka && sharedArchive ? await groupOf('archive', kafka) : createSoleMember(log)
   const countedTopic = windowFeed ? { topic: windowFeed.name, partitions: 1 } : {}
   const aggregateGroup =
-    kafka && redis ? groupOf('aggregate', { ...kafka, ...countedTopic }) : createSoleMember(counted)
-  const archived = kafka && sharedArchive ? createCommittedPositions(groupOptions('archive', kafka)) : undefined
+    kafka && redis ? await groupOf('aggregate', { ...kafka, ...countedTopic }) : createSoleMember(counted)
+  const archived =
+    kafka && sharedArchive ? (await loadKafka()).createCommittedPositions(groupOptions('archive', kafka)) : undefined
   const hasRole = (...names: Config['roles']) => names.some((name) => config.roles.includes(name))
 
   return {
@@ -186,13 +187,13 @@ async function openEmbeddedLog(config: Config, dataDir: string): Promise<LmdbEve
 }
 
 /** The topic; with identities beside it in files where a stage reads it, for Kafka has them only inside whole records. */
-function openTopicLog(
+async function openTopicLog(
   config: Config,
   kafka: KafkaConfig,
   context: OpenAdaptersContext & { onRetention(ms: number): void },
-): EventLog {
+): Promise<EventLog> {
   const { dataDir, telemetry, logger, onRetention } = context
-  const log = createKafkaEventLog({ ...kafkaLogOptions(kafka, context), onRetention })
+  const log = (await loadKafka()).createKafkaEventLog({ ...kafkaLogOptions(kafka, context), onRetention })
   if (!config.roles.some((role) => role === 'aggregate' || role === 'archive')) return log
   const warn = sampled((problem: string) =>
     logger.warn({ problem }, 'a file of identities is of no use: the log is read instead'),
@@ -288,7 +289,8 @@ function groupOptions(role: string, kafka: KafkaConfig) {
   return { ...kafkaConnection(kafka), groupId: `${topic}.${role}`, topic, partitions, sessionTimeoutMs }
 }
 
-const groupOf = (role: string, kafka: KafkaConfig) => createKafkaConsumerGroup(groupOptions(role, kafka))
+const groupOf = async (role: string, kafka: KafkaConfig) =>
+  (await loadKafka()).createKafkaConsumerGroup(groupOptions(role, kafka))
 
 /** Tries until it succeeds, or until trying again is of no use. */
 async function untilReached(

@@ -3,27 +3,12 @@ import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
 import { clickHouseFixture } from '../adapters/clickhouse/clickhouse.conformance.ts'
 import { createLmdbEventLog } from '../adapters/lmdb/lmdb-event-log.ts'
-import { murmur3 } from '../record/murmur3.ts'
-import { RecordBatchBuilder } from '../record/record-batch-builder.ts'
+import { clicksOf } from '../ports/event-log.conformance.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createArchiver } from './archiver.ts'
 
 const clickHouse = clickHouseFixture()
 afterAll(() => clickHouse.cleanUp())
-
-const CELL = { project: 'p', name: 'click', country: 'US', device: 'mobile', category: '(none)' }
-
-function eventsOf(count: number) {
-  const builder = new RecordBatchBuilder()
-  for (let n = 0; n < count; n++) {
-    const id = `id-${n}`
-    const row = JSON.stringify({ project: 'p', id, name: 'click', ts: Date.now(), received_at: Date.now() })
-    murmur3(id, 0, builder.ids, builder.count * 3)
-    const cell = { ...CELL, hot1: '', hot2: '', unconverted: '' }
-    builder.add({ key: id, receivedAt: Date.now(), time: Date.now(), revenue: undefined, cell, row })
-  }
-  return builder.finish()
-}
 
 /** A member whose partitions the test gives and takes, and whom the group always hears. */
 function groupOf() {
@@ -46,7 +31,7 @@ test('rows that were put together for partitions which others have now are not s
   const store = await clickHouse.store(await clickHouse.folder())
   const log = createLmdbEventLog({ path: await clickHouse.folder(), partitions: 1 })
   await log.start()
-  await log.append([eventsOf(10)])
+  await log.append([clicksOf(10)])
   // A store that does not answer when asked for its clock: what an insert asks first.
   let asked = 0
   let answer: () => void = () => {}

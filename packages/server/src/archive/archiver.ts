@@ -43,6 +43,8 @@ export interface ArchiverOptions {
 /** The stage from the log to the event store. */
 export interface Archiver {
   start(): Promise<void>
+  /** Resolves when the store holds what the log held when this process, which has all partitions, began; or at its stop. */
+  readonly caughtUp: Promise<void>
   /** Leaves its partitions to others; without others, archives what the log holds, as far as the store answers. */
   stop(): Promise<void>
   /** Offset up to which each partition was archived by this process. */
@@ -93,6 +95,12 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   /** Share of the usual insert: less while the store is too slow for a whole one. */
   let share = 1
   let shownAt = Number.NEGATIVE_INFINITY
+  /** Where each partition ended when this process began. */
+  const targets: number[] = []
+  let onCaughtUp: () => void = () => {}
+  const caughtUp = new Promise<void>((resolve) => {
+    onCaughtUp = resolve
+  })
   let stopListening: () => void = () => {}
 
   function assign(partitions: readonly number[]): void {
@@ -176,7 +184,12 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       telemetry.processed.inc({ stage: 'archive' }, to - from)
       telemetry.lag.set({ stage: 'archive', partition }, (await log.extent(partition)).end - to)
     }
+    tellCaughtUp()
     if (batch.duplicates > 0) telemetry.duplicates.inc({ stage: 'archive' }, batch.duplicates)
+  }
+
+  function tellCaughtUp(): void {
+    if (targets.every((target, partition) => (archivedTo[partition] as number) >= target)) onCaughtUp()
   }
 
   /** Shows how far the archive is, also when nothing comes any more: the last word may have been lost. */
@@ -192,6 +205,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     let insertedAt = Number.NEGATIVE_INFINITY
     // Others go on where this process stops; without others what the log holds is archived first.
     const isOver = () => turn !== generation || (stopping && isShared)
+    tellCaughtUp()
     let batch = await gather()
     while (!isOver() && (!stopping || batch)) {
       showPositions()
@@ -245,9 +259,12 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
 
   return {
     insertOffsets,
+    caughtUp,
     async start() {
       for (let partition = 0; partition < log.partitions; partition++) {
-        archivedTo[partition] = (await log.extent(partition)).start
+        const { start, end } = await log.extent(partition)
+        archivedTo[partition] = start
+        targets[partition] = end
       }
       stopListening = log.onAppend(wakeUp.wake)
       await group.start(assign)
@@ -256,6 +273,8 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     async stop() {
       stopping = true
       wakeUp.wake()
+      // Whoever waits for it would wait for ever.
+      onCaughtUp()
       if (isShared) {
         // An insert under way is refused or committed before another process looks, whether this one waits for it or not.
         await Promise.all([group.stop(), Promise.race([running, sleep(LAST_INSERT_MS, undefined, { ref: false })])])

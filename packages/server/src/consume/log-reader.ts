@@ -57,9 +57,9 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     // What the window knows at its position stays true: forwards, only what came since is read.
     const isNear = epochHere === epoch && window.position <= offset && offset - window.position < duplicateOffsets
     if (!isNear) {
-      const { identityStart } = await log.extent(partition)
+      const { identityStart, end } = await log.extent(partition)
       const from = Math.min(offset, Math.max(identityStart, offset - duplicateOffsets))
-      window.reset(from, offset - from)
+      window.reset(from, end - from)
       current = undefined
     }
     epochHere = epoch

@@ -38,6 +38,19 @@ export function batchOf(from: number, to: number, receivedAt = 1_000): RecordBat
   return builder.finish()
 }
 
+/** Clicks of now with rows that an archive takes. */
+export function clicksOf(count: number): RecordBatch {
+  const builder = new RecordBatchBuilder()
+  const now = Date.now()
+  for (let n = 0; n < count; n++) {
+    const id = `id-${n}`
+    murmur3(id, 0, builder.ids, builder.count * 3)
+    const row = JSON.stringify({ project: 'p', id, name: 'click', ts: now, received_at: now })
+    builder.add({ key: id, receivedAt: now, time: now, revenue: undefined, cell: CELL, row })
+  }
+  return builder.finish()
+}
+
 /** The rows of a batch from its `first` event on, parsed. */
 export function rowsOf(batch: RecordBatch, first = 0): unknown[] {
   const text = Buffer.from(batch.rows)

@@ -27,7 +27,7 @@ export class DuplicateWindow {
   private next = 0
   /** Events held: those at `[next − held, next)`. */
   private held = 0
-  /** What {@link warm} read, lest it be left out as useless. */
+  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: what `warm` read is kept, lest its reading be left out as useless
   private warmed = 0
 
   constructor(size: number, maxAgeMs: number) {
@@ -178,9 +178,9 @@ export class DuplicateWindow {
     const held = this.held
     this.next = end - held
     this.held = 0
-    for (let offset = end - held; offset < end; offset++) {
-      const from = offset % old.capacity
-      this.addOne(old.ids, from, old.receivedAt[from] as number)
+    while (this.next < end) {
+      const first = this.next % old.capacity
+      this.add(old.ids, old.receivedAt, first, Math.min(old.capacity, first + end - this.next))
     }
   }
 }
