@@ -18,6 +18,8 @@ export async function bundleServer(name) {
     },
     outdir,
     bundle: true,
+    // As in the server's build: what is loaded only where it is wanted stays apart.
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',

@@ -75,9 +75,7 @@ describe.skipIf(kafkaIsMissing || druidIsMissing)('Druid', () => {
       { partition: 1, offset: 1999 },
       { partition: 2, offset: 1997 },
     ])
-    expect(await store.archivedOffsets(1, 1, 1990, 3000)).toEqual([
-      1990, 1991, 1992, 1993, 1994, 1995, 1996, 1997, 1998, 1999,
-    ])
+    expect(await store.archivedRanges(1, 1, 1990, 3000)).toEqual([{ from: 1990, to: 2000 }])
     const range = { project: 'shop', from: 0, to: 1, filters: [], bots: true }
     const odd = {
       ...range,

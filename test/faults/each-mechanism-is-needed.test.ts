@@ -277,9 +277,8 @@ describe('the resumption of the archive', () => {
     expect(await figuresAfterTornInsert({})).toEqual([])
   })
   test('without the repair of gaps, rows are missing, and that is seen', async () => {
-    const allThere = async (_epoch: number, _partition: number, from: number, to: number) =>
-      Array.from({ length: to - from }, (_, i) => from + i)
-    expect(await figuresAfterTornInsert({ archivedOffsets: allThere })).not.toEqual([])
+    const allThere = async (_epoch: number, _partition: number, from: number, to: number) => [{ from, to }]
+    expect(await figuresAfterTornInsert({ archivedRanges: allThere })).not.toEqual([])
   })
   test('without the frontier, rows stand there twice, and that is seen', async () => {
     expect(await figuresAfterTornInsert({ frontiers: async () => [] })).not.toEqual([])

@@ -24,6 +24,8 @@ export interface ConsumersDependencies {
 
 /** The stages that read the log, as far as this process has their roles. */
 export interface Consumers {
+  /** What {@link start} can begin with before anything but the log is reached. */
+  prepare(): Promise<void>
   /**
    * Resolves when every event of the log is in the answers. Live figures that this process keeps to itself are then
    * complete, or the archive is, and answers until they are.
@@ -84,6 +86,7 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
 
   return {
     duplicates,
+    prepare: async () => archiver?.prepare(),
     async start() {
       await archiver?.start()
       // Shared figures say themselves from when on they are complete.

@@ -162,9 +162,12 @@ function compose(opened: Opened): Nowcast {
   let state: 'new' | 'starting' | 'started' | 'stopped' = 'new'
 
   const runAudit = (options: { from?: number; to?: number } = {}) => {
-    if (!consumers) throw NOT_STARTED
-    const { archivedTo, duplicates } = consumers
+    const { archivedTo, duplicates } = runningConsumers()
     return audit({ log, hotStore, eventStore, archivedTo }, { ...duplicates, ...options })
+  }
+  const runningConsumers = (): Consumers => {
+    if (state !== 'started' || !consumers) throw NOT_STARTED
+    return consumers
   }
   const projectOf = (id: string) => {
     const project = projects.find((candidate) => candidate.id === id)
@@ -173,8 +176,7 @@ function compose(opened: Opened): Nowcast {
     throw new NowcastError('invalid_query', `there is no project ${id}; there are: ${names}`, { field: 'project' })
   }
   const deleteUser: Nowcast['deleteUser'] = async ({ project, id }, onProgress) => {
-    if (!consumers) throw NOT_STARTED
-    const { archivedTo } = consumers
+    const { archivedTo } = runningConsumers()
     return forgetUser({ log, eventStore, archivedTo }, { project: projectOf(project).id, id, onProgress })
   }
   const exportEvents: Nowcast['exportEvents'] = async ({ project, format, from = 0, to, filters }, signal) => {
@@ -230,9 +232,12 @@ function compose(opened: Opened): Nowcast {
     exportEvents,
     async start() {
       state = 'starting'
-      await adapters.start(() => state === 'stopped')
-      if ((state as string) === 'stopped') return
+      const reached = adapters.start(() => state === 'stopped')
+      // The embedded log is open already: the engine of its archive takes a while to start.
+      if (!adapters.trimmableLog) await reached
       consumers = createConsumers({ config, adapters, clock, telemetry, logger })
+      await Promise.all([reached, adapters.trimmableLog ? consumers.prepare() : undefined])
+      if ((state as string) === 'stopped') return
       await consumers.start()
       if ((state as string) === 'stopped') return
       retention.start()

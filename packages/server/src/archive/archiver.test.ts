@@ -3,7 +3,9 @@ import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
 import { clickHouseFixture } from '../adapters/clickhouse/clickhouse.conformance.ts'
 import { createLmdbEventLog } from '../adapters/lmdb/lmdb-event-log.ts'
+import { createSoleMember } from '../adapters/memory/sole-member.ts'
 import { clicksOf } from '../ports/event-log.conformance.ts'
+import type { EventStore } from '../ports/event-store.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createArchiver } from './archiver.ts'
 
@@ -67,5 +69,46 @@ test('rows that were put together for partitions which others have now are not s
   expect(await store.countOffsets(log.epoch, 0, 0, 10)).toBe(10)
   expect(archiver.problem).toBeUndefined()
   await archiver.stop()
+  await log.stop()
+})
+
+test('known ids that were read beforehand change nothing, wherever the archive stands', async () => {
+  const store = await clickHouse.store(await clickHouse.folder())
+  const log = createLmdbEventLog({ path: await clickHouse.folder(), partitions: 1 })
+  await log.start()
+  const options = { duplicateOffsets: 1000, duplicateMs: 60_000, lingerMs: 10, insertOffsets: 10 }
+  const archiverOf = (eventStore: EventStore) =>
+    createArchiver(
+      {
+        log,
+        group: createSoleMember(log),
+        eventStore,
+        telemetry: createTelemetry(),
+        logger: pino({ level: 'silent' }),
+      },
+      options,
+    )
+  // The archive stands far before, and at, where the ids are read to: 100 events, then their repeats, then new ones.
+  for (const [batches, unique] of [
+    [[clicksOf(100)], 100],
+    [[clicksOf(100), clicksOf(150)], 150],
+    [[clicksOf(150)], 150],
+  ] as const) {
+    for (const batch of batches) await log.append([batch])
+    const archiver = archiverOf(store)
+    await archiver.prepare()
+    await archiver.start()
+    await archiver.caughtUp
+    const { end } = await log.extent(0)
+    expect(archiver.positions()).toEqual([end])
+    expect(await store.countOffsets(log.epoch, 0, 0, end)).toBe(unique)
+    await archiver.stop()
+  }
+
+  // A stop in the middle of it reads no further: the log is closed next.
+  const archiver = archiverOf(store)
+  const preparing = archiver.prepare()
+  await archiver.stop()
+  await preparing
   await log.stop()
 })

@@ -42,6 +42,11 @@ export interface ArchiverOptions {
 
 /** The stage from the log to the event store. */
 export interface Archiver {
+  /**
+   * Reads the known ids of all partitions up to a little before their ends, where the archive most likely stands: it need
+   * not be reachable yet. {@link start} would read them, wherever it stands.
+   */
+  prepare(): Promise<void>
   start(): Promise<void>
   /** Resolves when the store holds what the log held when this process, which has all partitions, began; or at its stop. */
   readonly caughtUp: Promise<void>
@@ -88,6 +93,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   /** Grows with each assignment. */
   let generation = 0
   let stopping = false
+  let preparing = Promise.resolve()
   let running = Promise.resolve()
   let problem: string | undefined
   /** Attempts that have failed one after the other. */
@@ -107,10 +113,20 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
     telemetry.assignments.inc({ stage: 'archive' })
     assigned = partitions
     generation++
-    for (const partition of partitions) {
-      readers[partition] ??= createLogReader(log, { partition, duplicateOffsets, duplicateMs })
-    }
+    for (const partition of partitions) readerOf(partition)
     wakeUp.wake()
+  }
+
+  function readerOf(partition: number): LogReader {
+    readers[partition] ??= createLogReader(log, { partition, duplicateOffsets, duplicateMs })
+    return readers[partition] as LogReader
+  }
+
+  async function readKnownIds(): Promise<void> {
+    for (let partition = 0; partition < log.partitions && !stopping; partition++) {
+      const { end } = await log.extent(partition)
+      await readerOf(partition).seek(Math.max(0, end - 2 * insertOffsets))
+    }
   }
 
   const newBatch = () => new InsertBatchBuilder(epoch, BATCH_BYTES, lease !== undefined)
@@ -260,6 +276,11 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
   return {
     insertOffsets,
     caughtUp,
+    prepare() {
+      // They are read again at the start, if need be, which is tried until it succeeds.
+      preparing = readKnownIds().catch((error) => logger.warn({ error }, 'known ids could not be read beforehand'))
+      return preparing
+    },
     async start() {
       for (let partition = 0; partition < log.partitions; partition++) {
         const { start, end } = await log.extent(partition)
@@ -275,6 +296,7 @@ export function createArchiver(dependencies: ArchiverDependencies, options: Arch
       wakeUp.wake()
       // Whoever waits for it would wait for ever.
       onCaughtUp()
+      await preparing
       if (isShared) {
         // An insert under way is refused or committed before another process looks, whether this one waits for it or not.
         await Promise.all([group.stop(), Promise.race([running, sleep(LAST_INSERT_MS, undefined, { ref: false })])])

@@ -2,6 +2,7 @@ import type { LogReader } from '../consume/log-reader.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore, Frontier } from '../ports/event-store.ts'
 import type { InsertBatchBuilder } from './insert-batch.ts'
+import { withinRanges } from './offset-ranges.ts'
 
 export interface ResumeContext {
   log: EventLog
@@ -43,13 +44,16 @@ export async function resumePartition(
   // What was deleted for its age had been archived long before.
   const from = Math.max(start, frontier.retiredTo, end - range)
   if (from >= end) return { mended: 0, lost: await passGap(partition, end, Math.max(start, end), context) }
-  const archived = new Set(await eventStore.archivedOffsets(epoch, partition, from, end))
+  const [ranges] = await Promise.all([eventStore.archivedRanges(epoch, partition, from, end), reader.seek(from, epoch)])
+  const isArchived = withinRanges(ranges)
+  // Identities tell whether anything is missing: only if so, the events are read.
+  if ((await reader.passOver(end, isArchived)) === 0) return { mended: 0, lost: 0 }
   await reader.seek(from, epoch)
   const missing = newBatch()
   while (reader.position < end) {
     const slice = await reader.next(end - reader.position)
     if (!slice) break
-    missing.add(slice, (offset) => !archived.has(offset))
+    missing.add(slice, (offset) => !isArchived(offset))
   }
   if (missing.rows > 0) await insert(missing)
   return { mended: missing.rows, lost: 0 }

@@ -36,8 +36,12 @@ export interface LogReader {
    * @param epoch of the log that `offset` belongs to; by default the one that is there now
    */
   seek(offset: number, epoch?: number): Promise<void>
-  /** Goes forwards over events that are gone. @returns how many there were that are not known to be repeats */
-  passOver(offset: number): Promise<number>
+  /**
+   * Goes forwards without reading events, over such as are gone, or known.
+   * @param isKnown whether the event at an offset is known; none by default
+   * @returns how many of them are neither known nor repeats, as far as the log still has their identities
+   */
+  passOver(offset: number, isKnown?: (offset: number) => boolean): Promise<number>
   /**
    * The next events, at most `most`; undefined at the end of the log.
    * @throws NowcastError `log_unavailable` when another log has taken the place of the one that was sought in
@@ -66,12 +70,15 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
     await passOver(offset)
   }
 
-  async function passOver(offset: number): Promise<number> {
+  async function passOver(offset: number, isKnown?: (offset: number) => boolean): Promise<number> {
     let events = offset - window.position
     for await (const chunk of log.readIdentities(partition, window.position, offset)) {
       const { ids, receivedAt } = chunk
+      const count = receivedAt.length
       if (chunk.offset !== window.position) window.reset(chunk.offset)
-      events -= window.add(ids, receivedAt, 0, receivedAt.length)
+      const repeats = isKnown && new Uint8Array(count)
+      events -= window.add(ids, receivedAt, 0, count, repeats)
+      if (repeats) for (let i = 0; i < count; i++) if (!repeats[i] && isKnown(chunk.offset + i)) events--
       await giveWay()
     }
     if (window.position !== offset) window.reset(offset)

@@ -268,8 +268,12 @@ export function eventStoreConformance(
       )
       expect(await store.frontiers(2)).toEqual([])
       expect(await store.countOffsets(1, 1, 0, 300)).toBe(100)
-      expect(await store.archivedOffsets(1, 2, 10, 20)).toEqual([11, 14, 17])
-      expect(await store.archivedOffsets(2, 2, 10, 20)).toEqual([])
+      expect(await store.archivedRanges(1, 2, 10, 20)).toEqual([
+        { from: 11, to: 12 },
+        { from: 14, to: 15 },
+        { from: 17, to: 18 },
+      ])
+      expect(await store.archivedRanges(2, 2, 10, 20)).toEqual([])
     })
 
     test('rows whose lease has ended by the store’s own clock are refused, and their whole insert with them', async () => {
@@ -282,7 +286,7 @@ export function eventStoreConformance(
       await store.insert(Buffer.from(leased(0, now + 60_000)), { timeoutMs: 30_000 })
       const late = `${leased(1, now + 60_000)}\n${leased(2, now - 1)}`
       await expect(store.insert(Buffer.from(late))).rejects.toMatchObject({ code: 'archive_unavailable' })
-      expect(await store.archivedOffsets(9, 0, 0, 10)).toEqual([0])
+      expect(await store.archivedRanges(9, 0, 0, 10)).toEqual([{ from: 0, to: 1 }])
     })
 
     test('an insert over three months is found offset by offset', async () => {
@@ -295,7 +299,19 @@ export function eventStoreConformance(
         }),
       )
       await store.insert(rowsOf(rows))
-      expect(await store.archivedOffsets(7, 4, 0, 1000)).toEqual(rows.map(({ offset }) => offset))
+      expect(await store.archivedRanges(7, 4, 0, 1000)).toEqual(
+        rows.map(({ offset }) => ({ from: offset, to: offset + 1 })),
+      )
+      // Between them, in another insert, and once more where there is a row already.
+      const first = rows[0] as ModelEvent
+      await store.insert(rowsOf([101, 103, 109].map((offset) => ({ ...first, offset }))))
+      expect(await store.archivedRanges(7, 4, 102, 115)).toEqual([
+        { from: 102, to: 105 },
+        { from: 106, to: 107 },
+        { from: 108, to: 111 },
+        { from: 112, to: 113 },
+        { from: 114, to: 115 },
+      ])
       expect(await store.firstEventAt('months')).toBe(months[0])
       expect(await store.firstEventAt('nobody')).toBeUndefined()
     })

@@ -11,6 +11,12 @@ export interface Frontier {
   retiredTo: number
 }
 
+/** Offsets of one partition; `to` is exclusive. */
+export interface OffsetRange {
+  from: number
+  to: number
+}
+
 /** A stretch of time, epoch ms; `to` is exclusive. */
 export interface Stretch {
   from: number
@@ -205,8 +211,8 @@ export interface EventStore {
   frontiers(epoch: number): Promise<Frontier[]>
   /** Whether rows of another log epoch are archived. */
   hasOtherEpochs(epoch: number): Promise<boolean>
-  /** Which offsets of `[from, to)` are archived, ascending. */
-  archivedOffsets(epoch: number, partition: number, from: number, to: number): Promise<number[]>
+  /** Which offsets of `[from, to)` are archived: stretches without a gap, ascending. */
+  archivedRanges(epoch: number, partition: number, from: number, to: number): Promise<OffsetRange[]>
   /**
    * Writes rows: JSON objects with line breaks between them, each with `log_epoch`, `log_partition`, `log_offset`, and
    * `insert_before` (epoch ms by the store's clock) where they must not be written later than that.

@@ -12,7 +12,7 @@ import { mendRollups } from './mend-rollups.ts'
 import { migrate } from './migrate.ts'
 import { readAggregate } from './read-aggregate.ts'
 import {
-  readArchivedOffsets,
+  readArchivedRanges,
   readClock,
   readFrontiers,
   readHasOtherEpochs,
@@ -94,7 +94,7 @@ export function createClickHouseEventStore(
       return readFrontiers(connection, epoch)
     },
     hasOtherEpochs: (epoch) => readHasOtherEpochs(connection, epoch),
-    archivedOffsets: (epoch, partition, from, to) => readArchivedOffsets(connection, epoch, partition, from, to),
+    archivedRanges: (epoch, partition, from, to) => readArchivedRanges(connection, epoch, partition, from, to),
     countOffsets: (epoch, partition, from, to) => readOffsetCount(connection, epoch, partition, from, to),
     revision: (from, to) => readRevision(connection, from, to),
     aggregate: async (request) => readAggregate(asking, request, await rolledMonths()),

@@ -1,4 +1,4 @@
-import type { Frontier, MinuteTotals, RolledUpMonth } from '../../ports/event-store.ts'
+import type { Frontier, MinuteTotals, OffsetRange, RolledUpMonth } from '../../ports/event-store.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import { readRolledMonths } from './rolled-months.ts'
 import { storableRange } from './time-segments.ts'
@@ -47,18 +47,22 @@ export async function readHasOtherEpochs(connection: ClickHouseConnection, epoch
   return rows.length > 0
 }
 
-/** Which offsets of `[from, to)` are archived, ascending. */
-export async function readArchivedOffsets(
+/** Which offsets of `[from, to)` are archived: stretches without a gap, ascending. */
+export async function readArchivedRanges(
   connection: ClickHouseConnection,
   epoch: number,
   partition: number,
   from: number,
   to: number,
-): Promise<number[]> {
-  const sql = `SELECT DISTINCT log_offset FROM nowcast.events WHERE ${OFFSETS} ORDER BY log_offset`
+): Promise<OffsetRange[]> {
+  // Offsets that follow each other are as far from their place in the order, all of them.
+  const sql = `SELECT min(log_offset) AS first, max(log_offset) + 1 FROM (
+  SELECT log_offset, log_offset - row_number() OVER (ORDER BY log_offset) AS stretch
+  FROM (SELECT DISTINCT log_offset FROM nowcast.events WHERE ${OFFSETS})
+) GROUP BY stretch ORDER BY first`
   const context = { doing: 'reading archived offsets', parameters: { epoch, partition, from, to } }
-  const rows = await connection.rows<[string]>(sql, context)
-  return rows.map(([offset]) => Number(offset))
+  const rows = await connection.rows<[string, string]>(sql, context)
+  return rows.map((range) => ({ from: Number(range[0]), to: Number(range[1]) }))
 }
 
 /** Rows with an offset of `[from, to)`. */

@@ -92,10 +92,10 @@ export function createDruidEventStore(topic: UniqueRows, options: DruidEventStor
     },
     hasOtherEpochs: (epoch) => readHasOtherEpochs(connection, datasource, epoch),
     /** The topic has no gaps, whatever becomes of a writer: below its end, all that is no repeat is there. */
-    async archivedOffsets(epoch, partition, from, to) {
+    async archivedRanges(epoch, partition, from, to) {
       const place = (await topic.last())[partition]
       const end = place?.epoch === epoch ? Math.min(to, place.offset + 1) : place ? from : to
-      return Array.from({ length: Math.max(0, end - from) }, (_, i) => from + i)
+      return end > from ? [{ from, to: end }] : []
     },
     aggregate: (request) => readAggregate(connection, datasource, request),
     excluded: (selection, signal) => readExcluded(connection, datasource, selection, signal),
