@@ -1,6 +1,6 @@
 import { METRICS } from '@nowcast/protocol'
+import { createReadToken } from '../api/read-token.ts'
 import { dataDirHolder } from '../data-dir/lock-data-dir.ts'
-import { createReadToken } from '../index.ts'
 import { CommandError } from './command-error.ts'
 import { toFilters } from './parse-flags.ts'
 import { projectOf } from './project-of.ts'
