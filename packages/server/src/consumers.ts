@@ -32,6 +32,8 @@ export interface Consumers {
    */
   start(): Promise<void>
   stop(): Promise<void>
+  /** Whether windows that this process keeps to itself, if any, hold what the log held, or do so within `mostMs`. */
+  filled(mostMs: number): Promise<boolean>
   /** The duplicate rule of this log. */
   readonly duplicates: { duplicateOffsets: number; duplicateMs: number }
   /** Offset up to which each partition is archived. */
@@ -82,6 +84,7 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
     archiver && rawRetentionMonths !== undefined
       ? createMonthRetirer({ ...consumer, eventStore, archivedTo }, { rawRetentionMonths, rollupRetentionMonths })
       : undefined
+  const isOwn = !adapters.isHotStoreShared && aggregator !== undefined
   let isStopped = false
 
   return {
@@ -89,12 +92,14 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
     prepare: async () => archiver?.prepare(),
     async start() {
       await archiver?.start()
-      // Shared figures say themselves from when on they are complete.
-      const isOwn = !adapters.isHotStoreShared && aggregator !== undefined
-      // One after the other: the archive needs no more than what came last, and answers while the windows are filled again.
-      if (isOwn && archiver) await Promise.race([archiver.caughtUp, sleep(ARCHIVE_FIRST_MS, undefined, { ref: false })])
+      // One after the other: the archive needs no more than what came last, and answers while the windows are filled
+      // again. One that others may write to is waited for much longer before it is looked at.
+      const isAlone = adapters.insertLeaseMs === undefined && adapters.archiveGroup.sessionTimeoutMs === 0
+      if (isOwn && archiver && isAlone)
+        await Promise.race([archiver.caughtUp, sleep(ARCHIVE_FIRST_MS, undefined, { ref: false })])
       if (isStopped) return
       await aggregator?.start()
+      // Shared figures say themselves from when on they are complete.
       if (isOwn) await Promise.race([aggregator.caughtUp, ...(archiver ? [archiver.caughtUp] : [])])
       if (isStopped) return
       trimmer?.start()
@@ -104,6 +109,10 @@ export function createConsumers({ config, adapters, clock, telemetry, logger }: 
       isStopped = true
       trimmer?.stop()
       await Promise.all([monthRetirer?.stop(), aggregator?.stop(), archiver?.stop()])
+    },
+    async filled(mostMs) {
+      if (!isOwn) return true
+      return Promise.race([aggregator.caughtUp.then(() => true), sleep(mostMs, false, { ref: false })])
     },
     archivedTo,
     problems: () => ({ aggregate: aggregator?.problem, archive: archiver?.problem }),

@@ -39,6 +39,8 @@ export interface PartitionRunContext extends PartitionDependencies {
 }
 
 const RETRY_MS = 500
+/** How often a cold store is given a further target. */
+const MOST_TARGETS = 4
 /** An idle reader asks so often whether the store still stands where it was left, ms. */
 const CONFIRM_MS = 2000
 
@@ -50,6 +52,8 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
   /** Of the log that is read. */
   let { epoch } = log
   let target: number | undefined
+  /** Targets that this run may still give a store that it has begun. */
+  let targetsLeft = 0
 
   /** Goes to the store's fence. @returns offsets at which flushes must end */
   async function resume(): Promise<readonly number[]> {
@@ -58,6 +62,7 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
     if (!fence) {
       const start = await coldStart(partition)
       target = (await log.extent(partition)).end
+      targetsLeft = MOST_TARGETS
       await hotStore.begin({ epoch, partition, ...start, target })
       fence = await hotStore.fence(epoch, partition)
       if (!fence) throw new Error('the hot store lost its fences while it was begun anew')
@@ -76,12 +81,34 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
     let isBehind = true
     let completeFrom: number | undefined
 
+    /**
+     * New events come, and are archived, while a cold store is being filled. One that answered as soon as it has the old
+     * ones would know less than the archive did before it. Each stretch that is added takes far less than the last.
+     */
+    async function furtherTarget(to: number): Promise<number | undefined> {
+      if (targetsLeft === 0 || to < (target ?? 0)) return undefined
+      const { end } = await log.extent(partition)
+      targetsLeft = end > to ? targetsLeft - 1 : 0
+      if (end === to) return undefined
+      target = end
+      return end
+    }
+
     async function flush(to: number): Promise<boolean> {
       flushedAt = clock.now()
       if (to === from) return true
       telemetry.processed.inc({ stage: 'aggregate' }, to - from)
       if (pending.duplicates > 0) telemetry.duplicates.inc({ stage: 'aggregate' }, pending.duplicates)
-      const answer = await hotStore.flush({ epoch, partition, from, to, completeFrom, ...pending.take() })
+      const further = await furtherTarget(to)
+      const answer = await hotStore.flush({
+        epoch,
+        partition,
+        from,
+        to,
+        completeFrom,
+        target: further,
+        ...pending.take(),
+      })
       // Refused with our own `to`: the flush had happened and only its answer was lost.
       if (!answer.applied && answer.fence !== to) return false
       touched?.()

@@ -112,3 +112,53 @@ test('known ids that were read beforehand change nothing, wherever the archive s
   await preparing
   await log.stop()
 })
+
+test('a store that fails while known ids are read lets no repeat through: they are read to their end first', async () => {
+  const store = await clickHouse.store(await clickHouse.folder())
+  const log = createLmdbEventLog({ path: await clickHouse.folder(), partitions: 1 })
+  await log.start()
+  for (let n = 0; n < 20; n++) await log.append([clicksOf(n + 1)])
+  const context = { group: createSoleMember(log), telemetry: createTelemetry(), logger: pino({ level: 'silent' }) }
+  const options = { duplicateOffsets: 1000, duplicateMs: 60_000, lingerMs: 10, insertOffsets: 10 }
+  const first = createArchiver({ ...context, log, eventStore: store }, options)
+  await first.start()
+  await first.caughtUp
+  await first.stop()
+  await log.append([clicksOf(20)])
+
+  let failures = 2
+  let reading = 0
+  let atOnce = 0
+  const slow = {
+    ...log,
+    get epoch() {
+      return log.epoch
+    },
+    get partitions() {
+      return log.partitions
+    },
+    async *readIdentities(partition: number, from: number, to: number) {
+      atOnce = Math.max(atOnce, ++reading)
+      for await (const chunk of log.readIdentities(partition, from, to)) {
+        await sleep(100)
+        yield chunk
+      }
+      reading--
+    },
+  }
+  const failing = {
+    ...store,
+    async archivedRanges(...range: Parameters<EventStore['archivedRanges']>) {
+      if (failures-- > 0) throw new Error('memory limit exceeded')
+      return store.archivedRanges(...range)
+    },
+  }
+  const archiver = createArchiver({ ...context, log: slow, eventStore: failing }, options)
+  await archiver.start()
+  await archiver.caughtUp
+  const { end } = await log.extent(0)
+  expect([failures, atOnce]).toEqual([-1, 1])
+  expect(await store.countOffsets(log.epoch, 0, 0, end)).toBe(20)
+  await archiver.stop()
+  await log.stop()
+})

@@ -44,8 +44,11 @@ export async function resumePartition(
   // What was deleted for its age had been archived long before.
   const from = Math.max(start, frontier.retiredTo, end - range)
   if (from >= end) return { mended: 0, lost: await passGap(partition, end, Math.max(start, end), context) }
-  const [ranges] = await Promise.all([eventStore.archivedRanges(epoch, partition, from, end), reader.seek(from, epoch)])
-  const isArchived = withinRanges(ranges)
+  const asking = eventStore.archivedRanges(epoch, partition, from, end)
+  // Heard below: a reader must have ended before it is used again.
+  asking.catch(() => {})
+  await reader.seek(from, epoch)
+  const isArchived = withinRanges(await asking)
   // Identities tell whether anything is missing: only if so, the events are read.
   if ((await reader.passOver(end, isArchived)) === 0) return { mended: 0, lost: 0 }
   await reader.seek(from, epoch)

@@ -39,7 +39,7 @@ export interface LogReader {
   /**
    * Goes forwards without reading events, over such as are gone, or known.
    * @param isKnown whether the event at an offset is known; none by default
-   * @returns how many of them are neither known nor repeats, as far as the log still has their identities
+   * @returns how many of them are neither known nor repeats; those whose identities the log has no more are among them
    */
   passOver(offset: number, isKnown?: (offset: number) => boolean): Promise<number>
   /**
@@ -67,7 +67,13 @@ export function createLogReader(log: EventLog, options: LogReaderOptions): LogRe
       current = undefined
     }
     epochHere = epoch
-    await passOver(offset)
+    try {
+      await passOver(offset)
+    } catch (error) {
+      // A window that was filled half way knows too little for an offset before this one.
+      epochHere = undefined
+      throw error
+    }
   }
 
   async function passOver(offset: number, isKnown?: (offset: number) => boolean): Promise<number> {

@@ -144,6 +144,17 @@ export function hotStoreConformance(name: string, makeFixture: () => Promise<Hot
       expect((await store.view()).completeSince).toBeLessThan(minute)
     })
 
+    test('a flush may set the target anew', async () => {
+      await begin(0, 0, { target: 4, completeFrom: minute })
+      await begin(1, 0)
+      await store.flush({ ...flushOf(0, 0, 4), target: 8 })
+      expect((await store.view()).completeSince).toBe(Number.POSITIVE_INFINITY)
+      await store.flush(flushOf(0, 4, 6))
+      expect((await store.view()).completeSince).toBe(Number.POSITIVE_INFINITY)
+      await store.flush(flushOf(0, 6, 9))
+      expect((await store.view()).completeSince).toBe(minute)
+    })
+
     test('another log’s partitions are cold and have fences of their own, while those of the first stay', async () => {
       await beginBoth()
       await store.flush(flushOf(0, 0, 10))

@@ -12,6 +12,8 @@ export interface HotFlush {
   seconds: SecondDelta[]
   /** Minutes before this lack events that were gone from the log before they were read (epoch ms). */
   completeFrom?: number
+  /** The partition counts as filled when its fence has reached this offset; as before when it is left out. */
+  target?: number
 }
 
 /** What the rows `[from, to)` of a partition of windows say that were counted elsewhere. */
@@ -65,8 +67,9 @@ export type FlushAnswer = { applied: true } | { applied: false; fence: number | 
 /** The windows as they are now. */
 export interface HotView {
   /**
-   * Minutes from here on hold all their events (epoch ms); Infinity while the store is being filled. It may grow while the
-   * view is used, since minutes are given up for their age or for want of memory.
+   * Minutes from here on hold all their events (epoch ms); Infinity while the store is being filled. It may change
+   * while the view is used: it falls when the store is full, and grows when minutes are given up for their age or for
+   * want of memory.
    */
   completeSince: number
   /** Grows with each change. */

@@ -90,6 +90,34 @@ test('the same id at distance N − 1 and N is a duplicate, at N + 1 it is not',
   }
 })
 
+test('a ring that grows while it is full of events, and goes round, tells the same', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 900, max: 3000 }),
+      fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+      fc.integer({ min: -10, max: 5000 }),
+      (size, seed, expected) => {
+        let state = seed
+        const below = (limit: number) => {
+          state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+          return Math.floor((state / 2 ** 32) * limit)
+        }
+        const log = Array.from({ length: 7000 }, (_, at) => ({ id: below(4000), at }))
+        const latest = new Map<number, number>()
+        const window = new DuplicateWindow(size, 2500)
+        window.reset(0, expected)
+        for (const { id, at } of log) {
+          const before = latest.get(id)
+          const wanted = before !== undefined && at - before <= Math.min(size, 2500)
+          if (add(window, id, at) !== wanted) throw new Error(`event ${at} of seed ${seed}`)
+          latest.set(id, at)
+        }
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
 test('room that is made at once is as much as is used', () => {
   const grown = new DuplicateWindow(5000, 10_000)
   for (let i = 0; i < 6000; i++) add(grown, i, i)

@@ -78,13 +78,14 @@ export function createMemoryHotStore(clock: Clock, options: MemoryHotStoreOption
       ageTo(clock.now())
       lackBefore(completeFrom)
     },
-    async flush({ epoch, partition, from, to, minutes, seconds, completeFrom }) {
+    async flush({ epoch, partition, from, to, minutes, seconds, completeFrom, target }) {
       const fence = fences.get(keyOf(epoch, partition))
       if (fence?.offset !== from) return { applied: false, fence: fence?.offset }
       const now = clock.now()
       ageTo(now)
       cube.apply(minutes, seconds, givenUpBefore, now - KEPT_SECONDS_MS)
       if (completeFrom !== undefined) lackBefore(completeFrom)
+      if (target !== undefined) fence.target = target
       fence.offset = to
       return { applied: true }
     },

@@ -42,14 +42,14 @@ export function flushArguments(flush: HotFlush, groups: number, sketches: LocalS
       return elements
     }
     return [...sumsOf(content), elementsOf('users'), elementsOf('sessions')]
-  }).map(({ head, minutes, seconds, keys }) => ({ keys, args: [...head, ...minutes, ...seconds] }))
+  }).map(({ head, minutes, seconds, keys }) => ({ keys, args: [...head, targetOf(flush), ...minutes, ...seconds] }))
 }
 
 /** One call of `set.lua` for each slot group, also for those in which nothing is set. */
 export function setArguments(set: HotSet, groups: number): ScriptCall[] {
-  const { target, reached = [] } = set
+  const { reached = [] } = set
   const fences = reached.flatMap((each) => [fenceField(each.epoch, each.partition), String(each.offset)])
-  const more = [target === undefined ? '' : String(target), String(reached.length), ...fences]
+  const more = [targetOf(set), String(reached.length), ...fences]
   return callsOf(set, groups, ({ minute, project, group }, content, keys) => {
     const name = cellName(content.cell)
     const sketchOf = (kind: SketchKind) => {
@@ -61,6 +61,8 @@ export function setArguments(set: HotSet, groups: number): ScriptCall[] {
     return [...sumsOf(content), sketchOf('users'), sketchOf('sessions')]
   }).map(({ head, minutes, seconds, keys }) => ({ keys, args: [...head, ...more, ...minutes, ...seconds] }))
 }
+
+const targetOf = ({ target }: HotFlush | HotSet) => (target === undefined ? '' : String(target))
 
 /** Name and sums of a cell, as both scripts take them. */
 const sumsOf = ({ cell, events, revenue, refunds, refundRevenue }: CellSums) => [

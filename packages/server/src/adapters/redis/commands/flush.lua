@@ -3,7 +3,8 @@
 --
 -- KEYS  as windows.lua says
 -- ARGV  1 "<log epoch>:<partition>"  2 from  3 to  4 complete from, epoch ms, or ''
---       5  minutes and seconds as windows.lua says; users and sessions are elements, eight bytes each
+--       5  target, or '' for the one that it has
+--       6  minutes and seconds as windows.lua says; users and sessions are elements, eight bytes each
 -- Result {1} when it was applied; else {0, where the fence is, or nil for a partition that was not begun}
 
 local fence = redis.call('HGET', KEYS[1], ARGV[1])
@@ -13,7 +14,7 @@ end
 
 local MOST_DIGITS = 17
 local MOST_ELEMENTS = 1000
-local WINDOWS = 5
+local WINDOWS = 6
 
 checkInteger(3, MOST_DIGITS)
 check(WINDOWS, MOST_DIGITS)
@@ -61,6 +62,6 @@ end, function(hash, at)
   redis.call('HINCRBY', hash, ARGV[at + 1], ARGV[at + 2])
 end)
 
-noteBegun(ARGV[1], ARGV[4], '')
+noteBegun(ARGV[1], ARGV[4], ARGV[5])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return { 1 }
