@@ -18,7 +18,10 @@ export interface Filling {
   to: number
 }
 
-/** Takes so many events into the embedded log of a server that does not run, as if they had arrived one after the other in that stretch. */
+/**
+ * Takes so many events into the embedded log of a server that does not run, as if they had arrived one after the other in
+ * that stretch.
+ */
 export async function fillLog(path: string, owner: ProjectOptions, { events, from, to }: Filling): Promise<object> {
   const log = createLmdbEventLog({ path })
   await log.start()

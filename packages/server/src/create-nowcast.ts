@@ -70,8 +70,6 @@ export interface Nowcast {
 /** A configuration as its file has it: every field has a default, and is described in the guide "Configuration". */
 export type NowcastOptions = ConfigOptions
 
-/** An audit soon after a start waits so long for the live figures, ms. */
-const FILL_MS = 60_000
 const NOT_STARTED = new NowcastError('stopping', 'the server is not started yet: send the same request again', {
   retryable: true,
   retryAfterMs: 1000,
@@ -163,23 +161,13 @@ function compose(opened: Opened): Nowcast {
   let consumers: Consumers | undefined
   let state: 'new' | 'starting' | 'started' | 'stopped' = 'new'
 
-  const runAudit = async (options: { from?: number; to?: number } = {}) => {
-    const { archivedTo, duplicates, filled } = runningConsumers()
-    // Before that, log and archive are compared with next to nothing.
-    if (!(await filled(FILL_MS))) {
-      throw new NowcastError(
-        'hot_store_unavailable',
-        'the live figures are still being filled: audit again in a minute',
-        {
-          retryable: true,
-        },
-      )
-    }
-    return audit({ log, hotStore, eventStore, archivedTo }, { ...duplicates, ...options })
-  }
   const runningConsumers = (): Consumers => {
     if (state !== 'started' || !consumers) throw NOT_STARTED
     return consumers
+  }
+  const runAudit = async (options: { from?: number; to?: number } = {}) => {
+    const { archivedTo, filled, duplicates } = runningConsumers()
+    return audit({ log, hotStore, eventStore, archivedTo, filled }, { ...duplicates, ...options })
   }
   const projectOf = (id: string) => {
     const project = projects.find((candidate) => candidate.id === id)

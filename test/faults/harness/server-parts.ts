@@ -137,7 +137,10 @@ export async function startParts(options: PartsOptions): Promise<ServerParts> {
     },
     audit: () =>
       audit(
-        { log, hotStore, eventStore: options.eventStore, archivedTo: async () => archiver.positions() },
+        {
+          ...{ log, hotStore, eventStore: options.eventStore, archivedTo: async () => archiver.positions() },
+          filled: async () => true,
+        },
         { ...DUPLICATES },
       ),
     async stop() {

@@ -100,15 +100,8 @@ export async function aggregatePartition(run: PartitionRun, context: PartitionRu
       telemetry.processed.inc({ stage: 'aggregate' }, to - from)
       if (pending.duplicates > 0) telemetry.duplicates.inc({ stage: 'aggregate' }, pending.duplicates)
       const further = await furtherTarget(to)
-      const answer = await hotStore.flush({
-        epoch,
-        partition,
-        from,
-        to,
-        completeFrom,
-        target: further,
-        ...pending.take(),
-      })
+      const place = { epoch, partition, from, to }
+      const answer = await hotStore.flush({ ...place, completeFrom, target: further, ...pending.take() })
       // Refused with our own `to`: the flush had happened and only its answer was lost.
       if (!answer.applied && answer.fence !== to) return false
       touched?.()

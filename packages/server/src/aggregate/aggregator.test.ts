@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { createLmdbEventLog } from '../adapters/lmdb/lmdb-event-log.ts'
 import { createMemoryHotStore } from '../adapters/memory/memory-hot-store.ts'
 import { createSoleMember } from '../adapters/memory/sole-member.ts'
-import { clicksOf } from '../ports/event-log.conformance.ts'
+import { changedLog, clicksOf } from '../ports/event-log.conformance.ts'
 import type { HotFlush } from '../ports/hot-store.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createAggregator } from './aggregator.ts'
@@ -48,16 +48,12 @@ async function fillWhileMoreComes(readings: number) {
   /** Ends of the flushes after which the store answered. */
   const answering: number[] = []
   let left = readings
-  const growing = {
-    ...log,
-    get epoch() {
-      return log.epoch
-    },
-    async read(partition: number, from: number) {
+  const growing = changedLog(log, {
+    async read(partition, from) {
       if (left-- > 0) await log.append([clicksOf(50)])
       return log.read(partition, from)
     },
-  }
+  })
   const hotStore = {
     ...memory,
     async flush(flush: HotFlush) {

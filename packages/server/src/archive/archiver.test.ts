@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { clickHouseFixture } from '../adapters/clickhouse/clickhouse.conformance.ts'
 import { createLmdbEventLog } from '../adapters/lmdb/lmdb-event-log.ts'
 import { createSoleMember } from '../adapters/memory/sole-member.ts'
-import { clicksOf } from '../ports/event-log.conformance.ts'
+import { changedLog, clicksOf } from '../ports/event-log.conformance.ts'
 import type { EventStore } from '../ports/event-store.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { createArchiver } from './archiver.ts'
@@ -129,15 +129,8 @@ test('a store that fails while known ids are read lets no repeat through: they a
   let failures = 2
   let reading = 0
   let atOnce = 0
-  const slow = {
-    ...log,
-    get epoch() {
-      return log.epoch
-    },
-    get partitions() {
-      return log.partitions
-    },
-    async *readIdentities(partition: number, from: number, to: number) {
+  const slow = changedLog(log, {
+    async *readIdentities(partition, from, to) {
       atOnce = Math.max(atOnce, ++reading)
       for await (const chunk of log.readIdentities(partition, from, to)) {
         await sleep(100)
@@ -145,7 +138,7 @@ test('a store that fails while known ids are read lets no repeat through: they a
       }
       reading--
     },
-  }
+  })
   const failing = {
     ...store,
     async archivedRanges(...range: Parameters<EventStore['archivedRanges']>) {

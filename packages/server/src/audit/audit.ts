@@ -20,6 +20,8 @@ export interface AuditDependencies {
   eventStore: EventStore
   /** Offset up to which each partition is archived. */
   archivedTo(): Promise<number[]>
+  /** Whether live figures that this process alone fills are full, or become so within `mostMs`. */
+  filled(mostMs: number): Promise<boolean>
 }
 
 export interface AuditOptions {
@@ -60,6 +62,9 @@ export async function audit(dependencies: AuditDependencies, options: AuditOptio
   const { log, hotStore, eventStore } = dependencies
   const { from = 0, to = Number.MAX_SAFE_INTEGER } = options
   const differences: AuditDifference[] = []
+  // Before that, log and archive would be compared with next to nothing.
+  if (!(await dependencies.filled(WAIT_MS)))
+    throw new Error('the live figures are still being filled from the log: audit again in a minute')
   const { fences, hot, completeSince } = await hotTotals(log, hotStore)
   await archivedPast(fences, dependencies)
 

@@ -38,6 +38,11 @@ export function batchOf(from: number, to: number, receivedAt = 1_000): RecordBat
   return builder.finish()
 }
 
+/** A log of which some operations are others. */
+export function changedLog<L extends EventLog>(log: L, other: Partial<EventLog>): L {
+  return Object.create(log, Object.getOwnPropertyDescriptors(other))
+}
+
 /** Clicks of now with rows that an archive takes. */
 export function clicksOf(count: number): RecordBatch {
   const builder = new RecordBatchBuilder()

@@ -11,8 +11,10 @@ const AT_ONCE = 32
  * An event at offset `o` is a duplicate iff its identity stands in `[o − size, o)` and the latest such occurrence was
  * received at most `maxAgeMs` apart, where duplicates count as occurrences too. That makes the answer a pure function of the log.
  *
- * A ring holds the identities (12 bytes) and received times (8 bytes); an open-addressing table, 8 bytes a slot, points at the latest occurrence of each. A slot keeps the identity's first word beside its place,
- * so that probing reads neighbours of the table and not one line of the ring for each. Memory grows with use up to `size`.
+ * A ring holds the identities (12 bytes) and received times (8 bytes); an open-addressing table, 8 bytes a slot, points
+ * at the latest occurrence of each. A slot keeps the identity's first word beside its place, so that probing reads
+ * neighbours of the table and not one line of the ring for each. Memory grows with what is added or reserved, for `size`
+ * events at most.
  */
 export class DuplicateWindow {
   private readonly size: number
