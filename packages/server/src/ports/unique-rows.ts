@@ -18,7 +18,11 @@ export interface UniqueRows {
   /** Finds it, or makes it. @throws NowcastError `log_unavailable` */
   start(): Promise<void>
   stop(): Promise<void>
-  /** Place of the last row of each partition; undefined where it holds none. @throws NowcastError `log_unavailable` */
+  /**
+   * Place of the last row of each partition; undefined where it holds none. Rows that were appended a moment ago may not be
+   * seen yet; {@link append} knows of them.
+   * @throws NowcastError `log_unavailable`
+   */
   last(): Promise<(RowPlace | undefined)[]>
   /**
    * Appends those of the rows that follow the last one of the partition: all of them or none, and none of those that
