@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { freePort } from '../scripts/loopback-ports.mjs'
 import { quantile } from './measure/ask.mjs'
 import { readFlags, report } from './measure/report.mjs'
 
@@ -24,12 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'nowcast-freshness-'))
 
 /** Starts `nowcast start`; its address and the page with its token, as it prints them. */
 async function startServer() {
-  const port = await new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address()
-      probe.close(() => resolve(port))
-    })
-  })
+  const port = await freePort()
   const child = spawn(
     process.execPath,
     [path('../packages/server/dist/cli.js'), 'start', '--port', String(port), '--data-dir', join(folder, 'data')],

@@ -1,13 +1,39 @@
-import { once } from 'node:events'
+import { randomInt } from 'node:crypto'
 import { connect, createServer } from 'node:net'
+
+/**
+ * Below the ports that systems give to outgoing connections and to whoever listens on any port (from 32768 on Linux,
+ * 49152 elsewhere): one of those may be gone before the server it is meant for listens.
+ */
+const FIRST_PORT = 12_000
+const END_PORT = 32_000
+
+/** One after the other, so that no port is given twice; processes beside each other begin at different places. */
+let next = randomInt(FIRST_PORT, END_PORT)
 
 /** Ports of this machine that nobody listens on now. */
 export async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => server.address().port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const ports = []
+  while (ports.length < count) {
+    const port = next
+    next = next + 1 < END_PORT ? next + 1 : FIRST_PORT
+    if (await isFree(port)) ports.push(port)
+  }
   return ports
+}
+
+/** One such port. */
+export async function freePort() {
+  const [port] = await freePorts(1)
+  return port
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 /** Whether somebody listens on a port of this machine. */

@@ -1,5 +1,8 @@
 import { relative } from 'node:path'
 
+/** What an error says is shown up to here. */
+const MAX_CHARACTERS = 1500
+
 /**
  * Sums what vitest's JSON reporter wrote about one suite.
  * @param {{ report: string | undefined, ok: boolean, outcome: string }} run `report`: the file's text, undefined if there
@@ -12,19 +15,20 @@ export function readResults({ report, ok, outcome }, { root, isCi, reasons }) {
   const results = { passed: 0, failed: [], skipped: [] }
   for (const file of filesOf(report)) {
     const path = relative(root, file.name)
-    // A file that cannot be loaded, or whose hooks fail, may have no failed test.
     const before = results.failed.length
-    for (const { status, fullName } of file.assertionResults) {
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
       const name = `${path} > ${fullName}`
       if (status === 'passed') results.passed++
       else if (status === 'skipped' || status === 'todo') {
         const reason = Object.hasOwn(reasons, name) ? reasons[name] : undefined
         if (isCi && reason === undefined) results.failed.push(`${name} (skipped without a reason)`)
         else results.skipped.push({ name, reason })
-      } else results.failed.push(name)
+      } else results.failed.push(withWords(name, failureMessages?.[0]))
     }
-    if (file.status !== 'passed' && results.failed.length === before)
-      results.failed.push(`${path} (${firstLine(file)})`)
+    // A file that cannot be loaded, or whose hooks fail, may have no failed test; what is wrong with it explains those
+    // that were skipped.
+    if (file.status !== 'passed' && (file.message || results.failed.length === before))
+      results.failed.push(withWords(path, file.message || 'failed outside its tests'))
   }
   const count = results.passed + results.failed.length + results.skipped.length
   if (count === 0) results.failed.push(`no test ran (${outcome || 'vitest reported nothing'})`)
@@ -40,6 +44,8 @@ function filesOf(report) {
   }
 }
 
-function firstLine({ message }) {
-  return message?.split('\n')[0] || 'failed outside its tests'
+/** A failure with what its error says, without the stack. */
+function withWords(name, message = '') {
+  const [words = ''] = message.split(/\n +at /)
+  return words ? `${name}\n      ${words.slice(0, MAX_CHARACTERS).replaceAll('\n', '\n      ')}` : name
 }

@@ -36,7 +36,24 @@ test('a suite without tests is a failure', () => {
 test('a file that cannot be loaded is a failure', () => {
   const broken = file('failed', {}, 'Cannot find module x\n  at y')
   const results = readResults({ ...crashed, report: report(broken, file('passed', { one: 'passed' })) }, options)
-  expect(results).toMatchObject({ passed: 1, failed: ['packages/server/src/a.test.ts (Cannot find module x)'] })
+  expect(results).toMatchObject({ passed: 1, failed: ['packages/server/src/a.test.ts\n      Cannot find module x'] })
+})
+
+test('a failed test comes with what its error says, without the stack', () => {
+  const failed = { name: `${root}/packages/server/src/a.test.ts`, status: 'failed', message: '' }
+  const message = 'Error: port 1 is taken\nby another'
+  const stack = '\n    at file.ts:1:2\n    at file.ts:3:4'
+  const one = { fullName: 'one', status: 'failed', failureMessages: [message + stack] }
+  const { failed: names } = readResults({ ...crashed, report: report({ ...failed, assertionResults: [one] }) }, options)
+  expect(names).toEqual(['packages/server/src/a.test.ts > one\n      Error: port 1 is taken\n      by another'])
+})
+
+test('a file whose hooks fail says why its tests were skipped', () => {
+  const run = { ...crashed, report: report(file('failed', { one: 'skipped' }, 'it takes too long\nto start')) }
+  expect(readResults(run, { ...options, isCi: true }).failed).toEqual([
+    'packages/server/src/a.test.ts > one (skipped without a reason)',
+    'packages/server/src/a.test.ts\n      it takes too long\n      to start',
+  ])
 })
 
 test('an error outside of all tests is a failure', () => {

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RejectedAnswer } from '@nowcast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../scripts/loopback-ports.mjs'
 import { knownProject, readTokenOf } from './servers/known-projects.ts'
 import { endProcess, spawnNowcast } from './servers/nowcast-cli.ts'
 import { postEvents, postQuery, request } from './servers/requests.ts'
-import { freePort, startServer, type TestServer } from './servers/start-server.ts'
+import { startServer, type TestServer } from './servers/start-server.ts'
 import { until } from './servers/until.ts'
 
 const OLD = {

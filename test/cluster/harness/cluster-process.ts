@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Role } from '../../../packages/server/src/config.ts'
+import { freePort } from '../../../scripts/loopback-ports.mjs'
 import { type CliRun, endProcess, runNowcast, spawnNowcast } from '../../servers/nowcast-cli.ts'
-import { freePort } from '../../servers/start-server.ts'
 import type { TcpProxy } from '../../servers/tcp-proxy.ts'
 
 const READY = 'Ctrl-C stops'
@@ -93,8 +93,10 @@ export async function startClusterProcess(options: ClusterProcessOptions): Promi
     async ready() {
       const deadline = Date.now() + READY_MS
       while (!child.output().stdout.includes(READY)) {
-        if (Date.now() > deadline)
-          throw new Error(`${name} takes too long to start: ${await readiness()} ${child.output().stderr.slice(-2000)}`)
+        if (Date.now() > deadline) {
+          const words = [await readiness(), child.output().stderr.slice(-2000), ownEnds[0] ?? '']
+          throw new Error(`${name} takes too long to start: ${words.join('\n')}`)
+        }
         await sleep(20)
       }
     },

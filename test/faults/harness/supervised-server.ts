@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../../scripts/loopback-ports.mjs'
 import { knownProject, type ProjectKeys } from '../../servers/known-projects.ts'
 import { type CliRun, endProcess, runNowcast, spawnNowcast } from '../../servers/nowcast-cli.ts'
-import { freePort } from '../../servers/start-server.ts'
 
 const READY_MS = 60_000
 const READY = 'Ctrl-C stops'
