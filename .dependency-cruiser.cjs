@@ -129,6 +129,16 @@ const serverRules = [
     ],
     'cli drives create-nowcast and config; what a command needs of the parts, create-nowcast offers, but for tokens, which take no server.',
   ),
+  forbid(
+    'commands-load-the-server-late',
+    'A command imports the server when it has checked what it was given: help and errors come at once.',
+    from(server('cli'), ['^packages/server/src/cli/serve\\.ts$']),
+    {
+      path: `${server('index', ...COMPOSITION)}|^packages/server/src/cli/serve\\.ts$`,
+      dynamic: false,
+      dependencyTypesNot: ['type-only'],
+    },
+  ),
   forbid('index-imports', 'The library never pulls in the command line.', from(server('index')), {
     path: server('cli'),
   }),

@@ -6,7 +6,6 @@ import { type DemoProgress, runDemo } from './demo/run-demo.ts'
 import { firstSignal } from './first-signal.ts'
 import { printWelcome } from './print-welcome.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
-import { serve } from './serve.ts'
 
 interface DemoFlags extends ConfigFlags {
   eventsPerSecond?: string
@@ -29,6 +28,7 @@ export async function demoCommand({ eventsPerSecond = '5', ...flags }: DemoFlags
   const demo = stored.find(({ id }) => id === DEMO.id)
   if (!demo) throw new CommandError(`${config.dataDir} has no project ${DEMO.id}`)
   const own = (hasOwn ? config.projects : stored).filter(({ id }) => id !== DEMO.id)
+  const { serve } = await import('./serve.ts')
   const served = await serve({ ...config, projects: [...own, demo] })
   await printWelcome(served.url, [demo, ...own], print)
   const abort = new AbortController()

@@ -1,10 +1,11 @@
 import pc from 'picocolors'
-import { doctor } from '../doctor.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
 
 /** `nowcast doctor`: exit 1 when something needs to be done. */
 export async function doctorCommand(flags: ConfigFlags): Promise<void> {
-  const findings = await doctor(await readConfig(flags))
+  const config = await readConfig(flags)
+  const { doctor } = await import('../doctor.ts')
+  const findings = await doctor(config)
   const width = Math.max(...findings.map(({ what }) => what.length))
   for (const { what, ok, message } of findings) {
     console.log(`${ok ? pc.green('✓') : pc.red('✗')} ${what.padEnd(width)}  ${message}`)

@@ -1,5 +1,4 @@
 import pc from 'picocolors'
-import { flinkScript, submitFlinkJob } from '../flink-job.ts'
 import { CommandError } from './command-error.ts'
 import { type ConfigFlags, readConfig } from './read-config.ts'
 
@@ -27,6 +26,7 @@ export async function flinkCommand(flags: FlinkFlags): Promise<void> {
     }),
     ...(property && { kafkaProperties: toProperties(property) }),
   }
+  const { flinkScript, submitFlinkJob } = await import('../flink-job.ts')
   if (gateway === undefined) {
     if (upgrade) throw new CommandError('--upgrade: say by --gateway where the job runs')
     process.stdout.write(flinkScript(config, { ...options, withSecrets: withSecrets === true }))

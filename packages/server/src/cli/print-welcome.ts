@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { createReadToken } from '../index.ts'
+import { createReadToken } from '../api/read-token.ts'
 import type { Project } from '../project.ts'
 
 const YEAR_S = 365 * 86_400

@@ -8,7 +8,6 @@ const print = (line: string) => console.log(line)
 export async function startCommand(flags: ConfigFlags): Promise<void> {
   const signal = firstSignal()
   const config = await readConfig(flags)
-  // Only now: a configuration that cannot be used is refused at once.
   const { serve } = await import('./serve.ts')
   const served = await serve(config)
   await printWelcome(served.url, served.nowcast.projects, print)
