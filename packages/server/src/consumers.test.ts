@@ -22,8 +22,10 @@ async function stages() {
   const clock = { now: Date.now }
   const hotStore = createMemoryHotStore(clock, log)
   const eventStore = await clickHouse.store(await clickHouse.folder())
-  /** With parts of some stage in place of these. */
-  const consumersOf = (other: Partial<{ hotStore: typeof hotStore; eventStore: typeof eventStore }>) =>
+  /** With others in place of these. */
+  const consumersOf = (
+    other: Partial<{ hotStore: typeof hotStore; eventStore: typeof eventStore; insertLeaseMs: number }>,
+  ) =>
     createConsumers({
       config: toConfig({}),
       adapters: {
@@ -34,10 +36,10 @@ async function stages() {
           eventStore,
           bus: createMemoryLiveBus(),
           windowFeed: undefined,
-          ...other,
         },
         ...{ aggregateGroup: createSoleMember(log), archiveGroup: createSoleMember(log) },
         ...{ isHotStoreShared: false, sharedArchivedTo: undefined, insertLeaseMs: undefined, archiveLagMs: undefined },
+        ...other,
         start: async () => {},
         stop: async () => {},
       },
@@ -89,6 +91,33 @@ test('an archive that takes no rows keeps no start: the windows are filled, and 
   const { completeSince, projects } = await hotStore.view()
   expect(completeSince).toBeLessThan(Date.now())
   expect(projects.size).toBe(1)
+  await consumers.stop()
+  await log.stop()
+})
+
+test('an archive that others may write to, where a lease is waited for first, keeps no windows waiting', async () => {
+  const { log, hotStore, eventStore, consumersOf } = await stages()
+  const calls: string[] = []
+  const told = {
+    hotStore: {
+      ...hotStore,
+      begin(start: Parameters<typeof hotStore.begin>[0]) {
+        calls.push('windows')
+        return hotStore.begin(start)
+      },
+    },
+    eventStore: {
+      ...eventStore,
+      insert(...rows: Parameters<typeof eventStore.insert>) {
+        calls.push('archive')
+        return eventStore.insert(...rows)
+      },
+    },
+  }
+  const consumers = consumersOf({ ...told, insertLeaseMs: 500 })
+  await consumers.start()
+  await expect.poll(() => calls, { timeout: 30_000 }).toContain('archive')
+  expect(calls[0]).toBe('windows')
   await consumers.stop()
   await log.stop()
 })
