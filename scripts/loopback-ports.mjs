@@ -29,9 +29,10 @@ export async function freePort() {
 }
 
 function isFree(port) {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', () => resolve(false))
+    // Some systems keep ports for themselves; anything else would fail for every port.
+    server.once('error', (error) => (['EADDRINUSE', 'EACCES'].includes(error.code) ? resolve(false) : reject(error)))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

@@ -94,7 +94,7 @@ const anyRange = (mostMs: number) =>
 
 const selection = { filters: anyFilters, bots: fc.boolean(), timezone: fc.constantFrom(...ZONES) }
 const metrics = METRICS.filter((metric) => metric !== 'active_users')
-const options = { numRuns: checkRuns(40) }
+const options = { numRuns: checkRuns(100) }
 
 it('series', async () => {
   const anyCase = fc.constantFrom('minute' as const, 'hour' as const, 'day' as const).chain((granularity) =>
@@ -220,7 +220,7 @@ it('anomalies, and the band, of series by minute and by hour', async () => {
         }
       }
     }),
-    { numRuns: checkRuns(15) },
+    { numRuns: checkRuns(30) },
   )
   expect(found).toBeGreaterThan(0)
 })

@@ -8,9 +8,9 @@ import { type RetryingClient, startRetryingClient } from './harness/retrying-cli
 import { faultSeed, seededRandom } from './harness/seeded-random.ts'
 import { type SupervisedServer, superviseServer } from './harness/supervised-server.ts'
 
-const KILLS = Number(process.env.FAULT_KILLS ?? 10)
+const KILLS = Number(process.env.FAULT_KILLS ?? 20)
 /** Between batches of a client: the long form is under more load too. */
-const PAUSE_MS = KILLS > 10 ? 60 : 200
+const PAUSE_MS = KILLS > 20 ? 60 : 200
 const KILL_MS = 20_000
 const CLIENTS = 4
 const CATCH_UP_MS = 60_000

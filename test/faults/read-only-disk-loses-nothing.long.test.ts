@@ -16,8 +16,10 @@ import { type SupervisedServer, superviseServer } from './harness/supervised-ser
 const CATCH_UP_MS = 120_000
 const run = (command: string, ...args: string[]) => spawnSync(command, args).status === 0
 
-/** What is opened in a folder from now on is on a disk that takes no writes; open files stay as they are. */
-/** Refused as long as a file that was opened since the first of the two is being written: tried until it is not. */
+/**
+ * What is opened in a folder from now on is on a disk that takes no writes; open files stay as they are. Refused as long
+ * as a file that was opened since the first of the two is being written: tried until it is not.
+ */
 const makeReadOnly = (folder: string) =>
   run('mount', '--bind', folder, folder) &&
   Array.from({ length: 200 }).some(() => run('mount', '-o', 'remount,ro,bind', folder))

@@ -9,7 +9,7 @@ import { until } from '../servers/until.ts'
 import { type HostileRequest, hostileRequest } from './hostile-requests.ts'
 
 /** `npm run fuzz` sends a million. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 5_000)
+const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000)
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 const AT_ONCE = 8
 /** So many times, evenly, what lives in the server is weighed and told: every 50,000 of a million. */

@@ -50,7 +50,9 @@ test('soon after a start it waits until the live figures are full, and then comp
   expect({ offsets, rows }).toEqual({ offsets: 20, rows: 20 })
   // What was flushed here had no figures in it.
   expect(differences.map(({ what }) => what)).toEqual([expect.stringContaining('live and history')])
-  await expect(audit({ ...parts, filled: async () => false }, duplicates)).rejects.toThrow('still being filled')
+  await expect(audit({ ...parts, filled: async () => false }, duplicates)).rejects.toMatchObject({
+    ...{ code: 'hot_store_unavailable', message: expect.stringContaining('still being filled') },
+  })
   await archiver.stop()
   await log.stop()
 })

@@ -1,3 +1,4 @@
+import { NowcastError } from '../errors.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { EventStore, MinuteTotals } from '../ports/event-store.ts'
 import type { Fence, HotStore } from '../ports/hot-store.ts'
@@ -57,6 +58,8 @@ export interface AuditReport {
  * Compares log, hot store and archive, to the unit and the last decimal: the hot store at its fences with the archive's
  * rows below them, the archive's rows with its rollups, the hours of months whose events were deleted with what those
  * were, the log's offsets (repeats left out) with the archive's.
+ * @throws NowcastError `hot_store_unavailable`, `archive_unavailable` where half a minute is not enough for live figures to
+ *   be filled or the archive to catch up
  */
 export async function audit(dependencies: AuditDependencies, options: AuditOptions): Promise<AuditReport> {
   const { log, hotStore, eventStore } = dependencies
@@ -64,7 +67,11 @@ export async function audit(dependencies: AuditDependencies, options: AuditOptio
   const differences: AuditDifference[] = []
   // Before that, log and archive would be compared with next to nothing.
   if (!(await dependencies.filled(WAIT_MS)))
-    throw new Error('the live figures are still being filled from the log: audit again in a minute')
+    throw new NowcastError(
+      'hot_store_unavailable',
+      'the live figures are still being filled from the log: audit again in a minute',
+      { retryable: true },
+    )
   const { fences, hot, completeSince } = await hotTotals(log, hotStore)
   await archivedPast(fences, dependencies)
 
@@ -177,7 +184,11 @@ async function archivedPast(fences: readonly number[], { archivedTo }: AuditDepe
   }
   while (await isBehind()) {
     if (performance.now() > deadline)
-      throw new Error('the archive does not catch up with the live figures: is it running?')
+      throw new NowcastError(
+        'archive_unavailable',
+        'the archive does not catch up with the live figures: is it running? /readyz says what is wrong',
+        { retryable: true },
+      )
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -204,7 +204,7 @@ export function eventStoreConformance(
         fc.asyncProperty(anyRequest, async (request) => {
           expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
         }),
-        { numRuns: checkRuns(50), examples: [[zeroBeforeNegative]] },
+        { numRuns: checkRuns(150), examples: [[zeroBeforeNegative]] },
       )
     })
 
@@ -227,7 +227,7 @@ export function eventStoreConformance(
         fc.asyncProperty(anyRanking, async (request) => {
           expect(await store.aggregate(request)).toEqual(naiveAggregate(events, request))
         }),
-        { numRuns: checkRuns(20) },
+        { numRuns: checkRuns(60) },
       )
     })
 

@@ -113,7 +113,7 @@ export function funnelConformance(store: () => EventStore): void {
         fc.asyncProperty(anyRequest, async (request) => {
           expect(await store().funnel(request)).toEqual(naiveFunnel(events, request))
         }),
-        { numRuns: checkRuns(35) },
+        { numRuns: checkRuns(100) },
       )
     })
 
