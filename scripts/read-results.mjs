@@ -2,6 +2,8 @@ import { relative } from 'node:path'
 
 /** What an error says is shown up to here. */
 const MAX_CHARACTERS = 1500
+/** What vitest reports in place of its words about a test that takes too long. */
+const TIMED_OUT = 'Error: STACK_TRACE_ERROR'
 
 /**
  * Sums what vitest's JSON reporter wrote about one suite.
@@ -46,6 +48,7 @@ function filesOf(report) {
 
 /** A failure with what its error says, without the stack. */
 function withWords(name, message = '') {
-  const [words = ''] = message.split(/\n +at /)
+  const [said = ''] = message.split(/\n +at /)
+  const words = said === TIMED_OUT ? 'took too long' : said
   return words ? `${name}\n      ${words.slice(0, MAX_CHARACTERS).replaceAll('\n', '\n      ')}` : name
 }

@@ -48,6 +48,15 @@ test('a failed test comes with what its error says, without the stack', () => {
   expect(names).toEqual(['packages/server/src/a.test.ts > one\n      Error: port 1 is taken\n      by another'])
 })
 
+test('a test that takes too long says so', () => {
+  const one = { fullName: 'one', status: 'failed', failureMessages: ['Error: STACK_TRACE_ERROR\n    at file.ts:1:2'] }
+  const { failed } = readResults(
+    { ...crashed, report: report({ ...file('failed', {}), assertionResults: [one] }) },
+    options,
+  )
+  expect(failed).toEqual(['packages/server/src/a.test.ts > one\n      took too long'])
+})
+
 test('a file whose hooks fail says why its tests were skipped', () => {
   const run = { ...crashed, report: report(file('failed', { one: 'skipped' }, 'it takes too long\nto start')) }
   expect(readResults(run, { ...options, isCi: true }).failed).toEqual([

@@ -231,7 +231,10 @@ export async function startTestServer(options: TestServerOptions = {}) {
       }
     },
     async stop() {
-      await io.close()
+      // A browser opens connections ahead of its requests; one without a request would keep the server for a minute.
+      const closed = io.close()
+      http.closeAllConnections()
+      await closed
     },
   }
 }
