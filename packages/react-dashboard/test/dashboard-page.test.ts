@@ -17,12 +17,17 @@ const MINUTES = Array<number>(4).fill(60_000)
 const MOST_DRAWN_YARDSTICKS = 15
 /** What it works for all that a second brings, and for one in which a minute begins, as a share of that. */
 const MOST_OF_DRAWING = { second: 0.1, minute: 0.4 }
+const MOST_PAINT_MS = 8000
 
 /** What the browser says has moved by itself. */
 interface LayoutShift {
   value: number
   hadRecentInput: boolean
   sources: { node: Node | null }[]
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
 
 describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
@@ -305,11 +310,13 @@ describe.skipIf(!hasChromium())('dashboard-page', { timeout: 60_000 }, () => {
       )
       // Figures that treble take more room: nothing but the words beside them moves.
       expect(moved).toBeLessThan(0.01)
-      // Each is compared with what the same thread did in the same minute, and is the best of several: who shares the
-      // processor makes all of them slower.
+      expect(paintMs).toBeLessThan(MOST_PAINT_MS)
+      // Each is compared with what the same thread did in the same minute: who shares the processor makes all of them slower.
       expect(drawnMs / Math.min(...yardsticksMs)).toBeLessThan(MOST_DRAWN_YARDSTICKS)
-      expect(Math.min(...secondsMs) / drawnMs).toBeLessThan(MOST_OF_DRAWING.second)
-      expect(Math.min(...minutesMs) / drawnMs).toBeLessThan(MOST_OF_DRAWING.minute)
+      expect(median(secondsMs) / drawnMs).toBeLessThan(MOST_OF_DRAWING.second)
+      expect(median(minutesMs) / drawnMs).toBeLessThan(MOST_OF_DRAWING.minute)
+      // All that a tick brings, so no task of it is longer.
+      expect(Math.max(...secondsMs, ...minutesMs)).toBeLessThan(drawnMs)
       expect(complaints).toEqual([])
     })
 
